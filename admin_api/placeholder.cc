@@ -1,0 +1,1 @@
+namespace sealpost { const int kPlaceholder = 0; }

@@ -1,0 +1,22 @@
+// Encodings of bytes. All decoders are strict: a character outside the alphabet, a wrong length or
+// non-zero trailing bits give nullopt, never a partial result.
+// Source: RFC 4648 (base64 with padding, base64url without, base16).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sealpost {
+
+std::string hex_encode(std::string_view bytes);  // lower case
+std::optional<std::string> hex_decode(std::string_view text);  // either case
+std::string base64_encode(std::string_view bytes);
+std::optional<std::string> base64_decode(std::string_view text);
+std::string base64url_encode(std::string_view bytes);
+std::optional<std::string> base64url_decode(std::string_view text);
+
+// Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+bool is_utf8(std::string_view bytes);
+
+}  // namespace sealpost

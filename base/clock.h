@@ -1,0 +1,31 @@
+// Time as the rest of the program sees it.
+//
+// Two clocks, never mixed: the wall clock for what is written down or put on the wire, the monotonic
+// clock for intervals and deadlines. The schedule of deliveries uses neither: it runs by the
+// database's clock (see core/delivery_store.h).
+//
+// Threads: every implementation is safe from any thread.
+#pragma once
+
+#include <chrono>
+
+namespace sealpost {
+
+using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
+using MonotonicTime = std::chrono::steady_clock::time_point;
+using Milliseconds = std::chrono::milliseconds;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual WallTime wall_now() const = 0;
+  virtual MonotonicTime monotonic_now() const = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  WallTime wall_now() const override;
+  MonotonicTime monotonic_now() const override;
+};
+
+}  // namespace sealpost

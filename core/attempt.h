@@ -1,0 +1,52 @@
+// An attempt: one HTTP request for a delivery, and what came of it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "core/ids.h"
+
+namespace sealpost {
+
+// What went wrong when no complete answer came. A closed set, used in attempts, metrics and logs.
+enum class AttemptError {
+  dns,                // the name could not be resolved
+  connect,            // no connection
+  tls,                // handshake or certificate
+  timeout,            // the endpoint's request timeout passed
+  connection_lost,    // reset or closed before an answer
+  blocked_by_policy,  // the address is not allowed; nothing was sent
+  bad_response,       // not HTTP, or headers over the limit
+  internal,           // ours: building or signing the request
+};
+
+std::string_view to_text(AttemptError error);
+std::optional<AttemptError> attempt_error_from_text(std::string_view text);
+
+// Durations from the start of the attempt. Zero: that phase did not happen (connection reused).
+struct AttemptPhases {
+  std::chrono::microseconds dns{0};
+  std::chrono::microseconds connect{0};
+  std::chrono::microseconds tls{0};
+  std::chrono::microseconds first_byte{0};
+};
+
+// What one HTTP request led to. Exactly one of `status_code` and `error` is set: once a status line and
+// headers are there the status decides, however the rest of the body ended.
+struct AttemptOutcome {
+  std::optional<int> status_code;
+  std::optional<AttemptError> error;
+  std::string error_detail;                  // for people, one line, no secrets
+  std::optional<Milliseconds> retry_after;   // from the header, already relative and not negative
+  std::string response_body;                 // first bytes, at most kStoredResponseBytes
+  bool response_truncated = false;
+  std::string remote_address;                // "203.0.113.7:443"; empty when blocked or never connected
+  AttemptPhases phases;
+  std::chrono::microseconds duration{0};
+  bool succeeded() const { return status_code && *status_code >= 200 && *status_code <= 299; }
+};
+
+}  // namespace sealpost

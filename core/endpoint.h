@@ -1,0 +1,69 @@
+// An endpoint: a receiver's URL with its secrets, event types, limits and status.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/secret_text.h"
+#include "core/envelope.h"
+#include "core/ids.h"
+#include "core/limits.h"
+#include "core/retry_policy.h"
+#include "core/signing_profile.h"
+
+namespace sealpost {
+
+enum class EndpointStatus {
+  enabled,
+  paused,    // deliveries wait
+  disabled,  // deliveries are skipped; only an operator enables it again (or it was never enabled)
+  deleted,   // kept for the history; waiting deliveries are dead-lettered
+};
+
+std::string_view to_text(EndpointStatus status);
+std::optional<EndpointStatus> endpoint_status_from_text(std::string_view text);
+
+// What an operator decides about an endpoint.
+struct EndpointSettings {
+  std::string url;
+  std::string description;
+  std::vector<std::string> enabled_events;  // "invoice.paid", "invoice.*", "*"
+  std::string signing_profile = "standard";
+  Envelope envelope = Envelope::standard;
+  RetryPolicy retry;
+  Milliseconds timeout = kDefaultRequestTimeout;
+  int max_in_flight = kDefaultEndpointInFlight;
+  std::map<std::string, SecretText> headers;   // static extra headers; values are treated as secrets
+  std::map<std::string, std::string> metadata;
+};
+
+// An endpoint as stored. `version` rises with every change of anything a dispatcher uses.
+struct Endpoint {
+  EndpointId id;
+  std::string tenant;
+  EndpointStatus status = EndpointStatus::enabled;
+  std::string status_reason;
+  int version = 1;
+  EndpointSettings settings;
+  std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
+  WallTime created_at;
+  WallTime updated_at;
+};
+
+// True if one of the endpoint's patterns matches. "a.*" matches "a.b" and "a.b.c", not "a"; "*" matches
+// every type except the reserved ones ("webhook.…"), which must be named exactly.
+bool matches_event_type(std::string_view pattern, std::string_view event_type);
+
+// nullopt if the pattern may be stored; otherwise what is wrong with it.
+std::optional<std::string> event_pattern_error(std::string_view pattern);
+
+// A static header's name or value that may not be sent: not a token, CR, LF or NUL in the value, too long,
+// or a header that the sender itself owns (Host, Content-Length, webhook-…, …). nullopt if fine.
+std::optional<std::string> header_error(std::string_view name, std::string_view value);
+
+}  // namespace sealpost
