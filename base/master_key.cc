@@ -1,0 +1,1 @@
+#include "base/master_key.h"

@@ -1,0 +1,1 @@
+#include "base/ulid.h"

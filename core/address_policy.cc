@@ -1,0 +1,1 @@
+#include "core/address_policy.h"

@@ -1,0 +1,1 @@
+#include "core/retry_policy.h"

@@ -1,0 +1,1 @@
+#include "core/signing_profile.h"
