@@ -1,13 +1,14 @@
 // One structured line per happening: JSON on a pipe, logfmt on a terminal, to stderr.
 //
-// `event` is a stable machine name ("delivery.attempted"); docs/OPERATING.md lists every one. Values
-// are escaped by the encoder, so no value can start a line of its own. Secrets have no overload
-// here and therefore do not compile. A pipe that nobody reads never blocks the program: lines that do
-// not fit are dropped and counted.
+// `event` is a stable machine name ("delivery.attempted"); docs/OPERATING.md lists every one.
+// Values are escaped by the encoder, so no value can start a line of its own. Secrets have no
+// overload here and therefore do not compile. A pipe that nobody reads never blocks the program:
+// lines that do not fit are dropped and counted.
 //
 // Threads: safe from any thread.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -26,9 +27,10 @@ class LogField {
   LogField(std::string_view key, std::string_view text);
   LogField(std::string_view key, const char* text);
   LogField(std::string_view key, const std::string& text);
-  LogField(std::string_view key, std::int64_t number);
-  LogField(std::string_view key, std::uint64_t number);
-  LogField(std::string_view key, int number);
+  LogField(std::string_view key, std::signed_integral auto number)
+      : key_(key), kind_(Kind::integer), integer_(number) {}
+  LogField(std::string_view key, std::unsigned_integral auto number)
+      : key_(key), kind_(Kind::unsigned_integer), unsigned_(number) {}
   LogField(std::string_view key, double number);
   LogField(std::string_view key, bool flag);
   LogField(std::string_view key, const SecretText&) = delete;
