@@ -1,6 +1,7 @@
 // CHECK: an invariant of ours that must hold, in every build. A failed one prints the place and the
 // message and aborts the process: going on with a broken invariant could lose or forge a delivery.
-// It is not for bad input (a value or an exception) and not for a failing environment (an exception).
+// It is not for bad input (a value or an exception) and not for a failing environment (an
+// exception).
 #pragma once
 
 namespace sealpost {
@@ -8,7 +9,7 @@ namespace sealpost {
                                const char* message);
 }
 
-#define CHECK(condition, message)                                                 \
-  do {                                                                            \
+#define CHECK(condition, message)                                                        \
+  do {                                                                                   \
     if (!(condition)) ::sealpost::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)

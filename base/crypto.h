@@ -40,9 +40,9 @@ std::string sha256(std::string_view bytes);  // 32 raw bytes
 // Takes the same time wherever the first difference is. Different lengths are unequal.
 bool equal_constant_time(std::string_view a, std::string_view b);
 
-// AES-256-GCM (NIST SP 800-38D) for secrets at rest: random 96-bit nonce ‖ ciphertext ‖ 128-bit tag.
-// `context` is authenticated but not stored (table, column and row id), so that a ciphertext that was
-// moved to another row does not open. `key` has 32 bytes.
+// AES-256-GCM (NIST SP 800-38D) for secrets at rest: random 96-bit nonce ‖ ciphertext ‖ 128-bit
+// tag. `context` is authenticated but not stored (table, column and row id), so that a ciphertext
+// that was moved to another row does not open. `key` has 32 bytes.
 std::string encrypt_at_rest(const SecretText& key, std::string_view context,
                             const SecretText& plaintext, Random& random);
 // nullopt: wrong key, other context, or damaged.

@@ -1,6 +1,6 @@
-// The key under which secrets are stored. 32 random bytes, as base64 in a file that only its owner may
-// read. The key's id (first 16 hex digits of SHA-256 over the key) is stored beside each ciphertext, so
-// that a wrong file is told from a damaged row.
+// The key under which secrets are stored. 32 random bytes, as base64 in a file that only its owner
+// may read. The key's id (first 16 hex digits of SHA-256 over the key) is stored beside each
+// ciphertext, so that a wrong file is told from a damaged row.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,8 @@ struct MasterKey {
   std::string id;
 };
 
-// Throws std::runtime_error with the remedy: missing, not exactly 32 bytes of base64, or readable by others.
+// Throws std::runtime_error with the remedy: missing, not exactly 32 bytes of base64, or readable
+// by others.
 MasterKey load_master_key(const std::filesystem::path& file);
 
 // Writes a new one with mode 0600; throws if the file exists.

@@ -1,7 +1,7 @@
 // Counters, gauges and histograms in Prometheus' text format.
 //
-// A component keeps its metrics in one struct (see dispatcher/dispatcher_metrics.h) and renders them
-// with MetricsText. Names carry the unit; label values come from closed sets, never from ids.
+// A component keeps its metrics in one struct (see dispatcher/dispatcher_metrics.h) and renders
+// them with MetricsText. Names carry the unit; label values come from closed sets, never from ids.
 //
 // Threads: updates are atomic and lock-free from any thread; rendering reads a moment's values.
 #pragma once
@@ -57,7 +57,8 @@ using Labels = std::initializer_list<std::pair<std::string_view, std::string_vie
 // Collects one exposition. Series of one metric must be added one after the other.
 class MetricsText {
  public:
-  void counter(std::string_view name, std::string_view help, std::uint64_t value, Labels labels = {});
+  void counter(std::string_view name, std::string_view help, std::uint64_t value,
+               Labels labels = {});
   void gauge(std::string_view name, std::string_view help, double value, Labels labels = {});
   void histogram(std::string_view name, std::string_view help, const Histogram& histogram,
                  Labels labels = {});

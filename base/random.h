@@ -1,5 +1,5 @@
-// Randomness behind a seam. SystemRandom is cryptographically secure (libsodium); tests pass a seeded
-// fake. Threads: every implementation is safe from any thread.
+// Randomness behind a seam. SystemRandom is cryptographically secure (libsodium); tests pass a
+// seeded fake. Threads: every implementation is safe from any thread.
 #pragma once
 
 #include <cstddef>

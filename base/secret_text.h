@@ -1,5 +1,5 @@
-// A secret: signing secret, master key, bearer token, header value. The type has no formatter and no
-// stream operator, so that it cannot be logged by accident; its bytes are wiped when it dies.
+// A secret: signing secret, master key, bearer token, header value. The type has no formatter and
+// no stream operator, so that it cannot be logged by accident; its bytes are wiped when it dies.
 // Whoever needs the bytes says so with reveal(), which is easy to find in a review.
 #pragma once
 

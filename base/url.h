@@ -14,11 +14,11 @@ struct UrlParts {
   std::string scheme;  // lower case
   std::string user;
   std::string password;
-  std::string host;    // as libcurl normalizes it; an IPv6 literal keeps its brackets
+  std::string host;        // as libcurl normalizes it; an IPv6 literal keeps its brackets
   std::uint16_t port = 0;  // explicit or the scheme's default
   bool port_given = false;
-  std::string path;    // at least "/"
-  std::string query;   // without "?"
+  std::string path;   // at least "/"
+  std::string query;  // without "?"
   std::string fragment;
 };
 
