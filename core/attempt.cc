@@ -1,1 +1,27 @@
 #include "core/attempt.h"
+
+#include "core/words.h"
+
+namespace sealpost {
+namespace {
+
+constexpr Word<AttemptError> kErrors[] = {
+    {AttemptError::dns, "dns"},
+    {AttemptError::connect, "connect"},
+    {AttemptError::tls, "tls"},
+    {AttemptError::timeout, "timeout"},
+    {AttemptError::connection_lost, "connection_lost"},
+    {AttemptError::blocked_by_policy, "blocked_by_policy"},
+    {AttemptError::bad_response, "bad_response"},
+    {AttemptError::internal, "internal"},
+};
+
+}  // namespace
+
+std::string_view to_text(AttemptError error) { return text_of(kErrors, error); }
+
+std::optional<AttemptError> attempt_error_from_text(std::string_view text) {
+  return value_of(kErrors, text);
+}
+
+}  // namespace sealpost

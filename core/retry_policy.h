@@ -17,12 +17,12 @@
 namespace sealpost {
 
 struct RetryPolicy {
-  std::string preset;                // its name, or empty for an own list
-  std::vector<Milliseconds> delays;  // after attempt 1, 2, …; so delays.size() + 1 attempts
-  double jitter = 0;                 // adds uniformly 0…jitter of the delay; 0.2 means up to +20 %
-  std::vector<int> end_on;           // status codes that end the delivery at once
-  bool end_on_4xx = false;           // every 4xx ends it, except those in retry_on
-  std::vector<int> retry_on;
+  std::string preset{};                // its name, or empty for an own list
+  std::vector<Milliseconds> delays{};  // after attempt 1, 2, …; so delays.size() + 1 attempts
+  double jitter = 0;          // adds uniformly 0…jitter of the delay; 0.2 means up to +20 %
+  std::vector<int> end_on{};  // status codes that end the delivery at once
+  bool end_on_4xx = false;    // every 4xx ends it, except those in retry_on
+  std::vector<int> retry_on{};
   bool disable_endpoint_on_gone = false;  // 410 also disables the endpoint
 
   int max_attempts() const { return static_cast<int>(delays.size()) + 1; }
@@ -41,8 +41,9 @@ struct GiveUp {
 };
 
 struct Decision {
-  std::variant<Delivered, RetryAfter, GiveUp> next;
-  std::optional<Milliseconds> pause_endpoint;  // 429 or 503 with Retry-After: no request to it until then
+  std::variant<Delivered, RetryAfter, GiveUp> next{};
+  std::optional<Milliseconds>
+      pause_endpoint{};  // 429 or 503 with Retry-After: no request to it until then
   bool disable_endpoint = false;
 };
 

@@ -1,1 +1,147 @@
 #include "core/webhook_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "base/bytes.h"
+#include "core/envelope.h"
+#include "core/header_rules.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::string_view kUserAgent = "Sealpost/" SEALPOST_VERSION;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr size_t kMostOwnHeaders = 10;  // of the profile and ours; more only costs a reallocation
+
+// Receivers that parse JSON decode the body as UTF-8 text first; Stripe's library fails on a byte
+// order mark too. PostgreSQL has checked the JSON itself.
+bool is_json_text(const Event& event) {
+  return event.payload_is_json && !event.payload.starts_with(kByteOrderMark) &&
+         is_utf8(event.payload);
+}
+
+bool starts_with_digit(std::string_view body) {
+  return !body.empty() && body.front() >= '0' && body.front() <= '9';
+}
+
+std::optional<Body> body_for(const SigningProfile& profile, Envelope envelope, const Event& event) {
+  if (profile.body_must_be_json && !is_json_text(event)) return std::nullopt;
+  std::optional<Body> body = build_body(envelope, event);
+  if (!body) return std::nullopt;
+  if (profile.body_must_not_start_with_digit && starts_with_digit(body->bytes)) return std::nullopt;
+  return body;
+}
+
+bool has_header(const std::map<std::string, SecretText>& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [name](const auto& header) { return same_header_name(header.first, name); });
+}
+
+// The headers that every request has besides those of its profile.
+void append_own_headers(const LeasedDelivery& delivery, const PreparedEndpoint& endpoint,
+                        std::string idempotency, std::string content_type,
+                        std::vector<Header>& headers) {
+  if (!endpoint.signer->writes_header("webhook-id")) {
+    headers.push_back({"webhook-id", delivery.event->id.text()});
+  }
+  headers.push_back({"Idempotency-Key", std::move(idempotency)});
+  if (delivery.attempts_made > 0) {
+    headers.push_back({"webhook-attempt", std::to_string(delivery.attempts_made + 1)});
+  }
+  const auto& static_headers = endpoint.endpoint.settings.headers;
+  if (!has_header(static_headers, "User-Agent")) {
+    headers.push_back({"User-Agent", std::string(kUserAgent)});
+  }
+  headers.push_back({"Content-Type", std::move(content_type)});
+  for (const auto& [name, value] : static_headers) {
+    headers.push_back({name, std::string(value.reveal())});
+  }
+}
+
+// Whatever stands in the database by now: a line break in a value would be a header of somebody's
+// choice.
+bool may_be_sent(const std::vector<Header>& headers) {
+  return std::all_of(headers.begin(), headers.end(), [](const Header& header) {
+    return is_header_name(header.name) && is_header_value(header.value);
+  });
+}
+
+SigningProfile require_profile(const std::string& name) {
+  if (std::optional<SigningProfile> profile = signing_preset(name)) return std::move(*profile);
+  throw std::invalid_argument(
+      fmt::format("signing profile: there is none of that name; use one of {}",
+                  fmt::join(signing_preset_names(), ", ")));
+}
+
+}  // namespace
+
+std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
+  auto signer = std::make_shared<const Signer>(require_profile(endpoint.settings.signing_profile),
+                                               endpoint.secrets);
+  for (const auto& [name, value] : endpoint.settings.headers) {
+    if (signer->writes_header(name)) {
+      throw std::invalid_argument(
+          fmt::format("headers: {} is written by the signing profile {}; remove it", name,
+                      signer->profile().name));
+    }
+  }
+  return std::make_shared<const PreparedEndpoint>(
+      PreparedEndpoint{.endpoint = std::move(endpoint), .signer = std::move(signer)});
+}
+
+// One MAC context per algorithm: making one costs as much as signing.
+struct RequestBuilder::Macs {
+  Hmac sha256{HmacAlgorithm::sha256};
+  Hmac sha512{HmacAlgorithm::sha512};
+  Hmac sha1{HmacAlgorithm::sha1};
+
+  Hmac& of(std::optional<HmacAlgorithm> algorithm) {
+    if (algorithm == HmacAlgorithm::sha512) return sha512;
+    if (algorithm == HmacAlgorithm::sha1) return sha1;
+    return sha256;
+  }
+};
+
+RequestBuilder::RequestBuilder() : macs_(std::make_unique<Macs>()) {}
+RequestBuilder::~RequestBuilder() = default;
+
+std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDelivery& delivery,
+                                                               const PreparedEndpoint& endpoint,
+                                                               WallTime now) {
+  if (!endpoint.signer) return FailureReason::internal;  // nothing leaves unsigned
+  const Event& event = *delivery.event;
+  const EndpointSettings& settings = endpoint.endpoint.settings;
+  const SigningProfile& profile = endpoint.signer->profile();
+  std::optional<Body> body = body_for(profile, settings.envelope, event);
+  if (!body) return FailureReason::payload_refused;
+
+  HttpRequest request{.url = settings.url,
+                      .headers = {},
+                      .body = std::move(body->bytes),
+                      .timeout = settings.timeout};
+  request.headers.reserve(kMostOwnHeaders + settings.headers.size());
+  std::string idempotency = idempotency_key(event.id, delivery.generation);
+  const auto timestamp = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
+  endpoint.signer->sign({.message_id = event.id.text(),
+                         .event_type = event.type,
+                         .idempotency_key = idempotency,
+                         .url = request.url,
+                         .body = request.body,
+                         .timestamp_seconds = timestamp.count(),
+                         .attempt_number = delivery.attempts_made + 1},
+                        macs_->of(profile.algorithm), request.headers);
+  append_own_headers(delivery, endpoint, std::move(idempotency), std::move(body->content_type),
+                     request.headers);
+  if (!may_be_sent(request.headers)) return FailureReason::internal;
+  return request;
+}
+
+std::string idempotency_key(const EventId& event, int generation) {
+  return fmt::format("wh_{}-retry-{}", event.text(), generation);
+}
+
+}  // namespace sealpost

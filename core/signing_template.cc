@@ -1,0 +1,92 @@
+#include "core/signing_template.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "core/words.h"
+
+namespace sealpost {
+namespace {
+
+constexpr Word<Variable> kVariables[] = {
+    {Variable::id, "id"},           {Variable::ts, "ts"},     {Variable::body, "body"},
+    {Variable::url, "url"},         {Variable::sig, "sig"},   {Variable::event_type, "event_type"},
+    {Variable::attempt, "attempt"}, {Variable::idem, "idem"},
+};
+static_assert(std::size(kVariables) == kVariableCount);
+
+std::string list_of(std::initializer_list<Variable> variables) {
+  if (variables.size() == 0) return "no variables";
+  std::string list;
+  for (const Variable variable : variables) {
+    if (!list.empty()) list += ' ';
+    list += fmt::format("{{{}}}", text_of(kVariables, variable));
+  }
+  return list;
+}
+
+void require_literal(std::string_view field, std::string_view literal) {
+  const bool visible =
+      std::all_of(literal.begin(), literal.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (visible) return;
+  throw std::invalid_argument(fmt::format(
+      "{} contains a character that cannot stand in a header; use visible ASCII and spaces only",
+      field));
+}
+
+Variable require_variable(std::string_view field, std::string_view name,
+                          std::initializer_list<Variable> allowed) {
+  const std::optional<Variable> variable = value_of(kVariables, name);
+  if (variable && std::find(allowed.begin(), allowed.end(), *variable) != allowed.end()) {
+    return *variable;
+  }
+  require_literal(field, name);  // so that the name can be shown
+  throw std::invalid_argument(fmt::format("{} uses {{{}}}, which is not known there; use {}", field,
+                                          name, list_of(allowed)));
+}
+
+}  // namespace
+
+SigningTemplate::SigningTemplate(std::string_view field, std::string_view text,
+                                 std::initializer_list<Variable> allowed) {
+  while (!text.empty()) {
+    // One round adds at most a literal and a variable.
+    if (pieces_.size() + 2 > kMaxTemplatePieces) {
+      throw std::invalid_argument(
+          fmt::format("{} has more than {} pieces; shorten it", field, kMaxTemplatePieces - 1));
+    }
+    const size_t brace = text.find_first_of("{}");
+    const std::string_view literal = text.substr(0, brace);
+    require_literal(field, literal);
+    if (!literal.empty()) pieces_.push_back({.variable = {}, .literal = std::string(literal)});
+    if (brace == std::string_view::npos) return;
+
+    const size_t end = text.find('}', brace);
+    if (text[brace] == '}' || end == std::string_view::npos) {
+      throw std::invalid_argument(
+          fmt::format("{} has an unpaired brace; write variables like {{ts}}", field));
+    }
+    const std::string_view name = text.substr(brace + 1, end - brace - 1);
+    pieces_.push_back({.variable = require_variable(field, name, allowed), .literal = {}});
+    text.remove_prefix(end + 1);
+  }
+}
+
+void SigningTemplate::append_to(std::string& out, const VariableValues& values) const {
+  for (const Piece& piece : pieces_) out += text_of_piece(piece, values);
+}
+
+std::span<const std::string_view> SigningTemplate::pieces(const VariableValues& values,
+                                                          Pieces& room) const {
+  for (size_t i = 0; i < pieces_.size(); ++i) room[i] = text_of_piece(pieces_[i], values);
+  return {room.data(), pieces_.size()};
+}
+
+bool SigningTemplate::uses(Variable variable) const {
+  return std::any_of(pieces_.begin(), pieces_.end(),
+                     [variable](const Piece& piece) { return piece.variable == variable; });
+}
+
+}  // namespace sealpost
