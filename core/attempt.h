@@ -34,16 +34,16 @@ struct AttemptPhases {
   std::chrono::microseconds first_byte{0};
 };
 
-// What one HTTP request led to. Exactly one of `status_code` and `error` is set: once a status line and
-// headers are there the status decides, however the rest of the body ended.
+// What one HTTP request led to. Exactly one of `status_code` and `error` is set: once a status line
+// and headers are there the status decides, however the rest of the body ended.
 struct AttemptOutcome {
   std::optional<int> status_code;
   std::optional<AttemptError> error;
-  std::string error_detail;                  // for people, one line, no secrets
-  std::optional<Milliseconds> retry_after;   // from the header, already relative and not negative
-  std::string response_body;                 // first bytes, at most kStoredResponseBytes
+  std::string error_detail;                 // for people, one line, no secrets
+  std::optional<Milliseconds> retry_after;  // from the header, already relative and not negative
+  std::string response_body;                // first bytes, at most kStoredResponseBytes
   bool response_truncated = false;
-  std::string remote_address;                // "203.0.113.7:443"; empty when blocked or never connected
+  std::string remote_address;  // "203.0.113.7:443"; empty when blocked or never connected
   AttemptPhases phases;
   std::chrono::microseconds duration{0};
   bool succeeded() const { return status_code && *status_code >= 200 && *status_code <= 299; }

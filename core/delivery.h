@@ -5,9 +5,10 @@
 //                    └─────────────┴────────► skipped | canceled   final
 //   failed, skipped ──► pending   (an operator replays: generation + 1, attempts start again at 1)
 //
-// Where the row stands says most of it: pending and delivering rows are in `deliveries`, failed ones
-// in `dead_letters`, all other final ones in `delivery_history`. docs/STATE_MACHINE.md draws it with
-// the statements; the schema's CHECK constraints name the same words, and a test compares the two.
+// Where the row stands says most of it: pending and delivering rows are in `deliveries`, failed
+// ones in `dead_letters`, all other final ones in `delivery_history`. docs/STATE_MACHINE.md draws
+// it with the statements; the schema's CHECK constraints name the same words, and a test compares
+// the two.
 #pragma once
 
 #include <memory>
@@ -38,7 +39,8 @@ enum class FailureReason {
   rejected,            // an answer that ends the delivery under its retry policy (a 4xx)
   gone,                // 410
   blocked_by_policy,   // the address, port or URL may not be called
-  payload_refused,     // the endpoint's profile cannot carry this payload (binary where JSON is needed)
+  payload_refused,     // the endpoint's profile cannot carry this payload (binary where JSON is
+                       // needed)
   endpoint_deleted,    // the endpoint was deleted while the delivery waited
   internal,            // our own fault: signing or building the request failed
 };

@@ -1,14 +1,14 @@
-// Where deliveries live between attempts. A dispatcher takes in events, claims deliveries that are due,
-// holds each under a lease while it sends, and reports what happened.
+// Where deliveries live between attempts. A dispatcher takes in events, claims deliveries that are
+// due, holds each under a lease while it sends, and reports what happened.
 //
 // Guarantee: at least once. A delivery whose holder died is leased again by another; receivers can
 // tell by the ids, which stay the same.
 //
 // Time: leases and schedules run by the store's clock, so dispatchers need not agree on the time.
 // Threads: an instance belongs to one thread (it is one connection).
-// Errors: every method may throw StorageError, and then nothing has changed unless kind() is in_doubt.
-// Calls may be repeated after any error: intake and claim name rows that are not leased yet, finish and
-// release name the lease they end.
+// Errors: every method may throw StorageError, and then nothing has changed unless kind() is
+// in_doubt. Calls may be repeated after any error: intake and claim name rows that are not leased
+// yet, finish and release name the lease they end.
 #pragma once
 
 #include <cstdint>
@@ -31,21 +31,21 @@ struct EndpointRoom {
 
 struct IntakeRequest {
   Epoch epoch = 0;
-  std::vector<std::int16_t> buckets;         // endpoints in these buckets are born leased to us
-  int max_events = 0;                        // events to take out of intake
-  int max_leased = 0;                        // deliveries to lease in all
-  int room_per_endpoint = 0;                 // for every endpoint that is not in `rooms`
-  std::vector<EndpointRoom> rooms;           // endpoints with less room than that (or none)
-  std::int64_t from_position = 0;            // skip intake rows before it (see IntakeResult)
+  std::vector<std::int16_t> buckets;  // endpoints in these buckets are born leased to us
+  int max_events = 0;                 // events to take out of intake
+  int max_leased = 0;                 // deliveries to lease in all
+  int room_per_endpoint = 0;          // for every endpoint that is not in `rooms`
+  std::vector<EndpointRoom> rooms;    // endpoints with less room than that (or none)
+  std::int64_t from_position = 0;     // skip intake rows before it (see IntakeResult)
 };
 
 struct IntakeResult {
-  bool busy = false;                     // another dispatcher is taking events in right now
-  int events = 0;                        // taken; max_events means that there are probably more
-  int deliveries = 0;                    // created in all
-  std::vector<LeasedDelivery> leased;    // to us, in intake order
-  std::vector<EndpointId> overflowed;    // endpoints in our buckets with deliveries born pending
-  std::int64_t last_position = 0;        // of the newest event taken; 0 if none
+  bool busy = false;                   // another dispatcher is taking events in right now
+  int events = 0;                      // taken; max_events means that there are probably more
+  int deliveries = 0;                  // created in all
+  std::vector<LeasedDelivery> leased;  // to us, in intake order
+  std::vector<EndpointId> overflowed;  // endpoints in our buckets with deliveries born pending
+  std::int64_t last_position = 0;      // of the newest event taken; 0 if none
 };
 
 // Deliveries of one endpoint that wait in the store.
@@ -61,10 +61,10 @@ struct FinishedAttempt {
   Epoch epoch = 0;
   int generation = 1;
   int attempt_number = 1;
-  WallTime started_at;                     // wall clock of the dispatcher, for people
-  MonotonicTime ended_at;                  // for the age below
+  WallTime started_at;     // wall clock of the dispatcher, for people
+  MonotonicTime ended_at;  // for the age below
   AttemptOutcome outcome;
-  std::string signature_key_ids;           // fingerprints of the secrets that signed, comma separated
+  std::string signature_key_ids;  // fingerprints of the secrets that signed, comma separated
   Decision decision;
 };
 
@@ -78,9 +78,9 @@ class DeliveryStore {
   virtual ~DeliveryStore() = default;
 
   // Takes the oldest events out of intake and makes one delivery per matching endpoint, in one
-  // transaction. Deliveries of endpoints in `buckets` that have room are leased to `epoch` and returned;
-  // all others are born pending. Deliveries for disabled endpoints are recorded as skipped.
-  // Takes nothing if `epoch` was ended.
+  // transaction. Deliveries of endpoints in `buckets` that have room are leased to `epoch` and
+  // returned; all others are born pending. Deliveries for disabled endpoints are recorded as
+  // skipped. Takes nothing if `epoch` was ended.
   virtual IntakeResult intake(const IntakeRequest& request) = 0;
 
   // Endpoints in `buckets` that have deliveries due now. At most `limit`.
@@ -89,11 +89,13 @@ class DeliveryStore {
 
   // Leases the oldest due deliveries of the given endpoints to `epoch`. Never waits for rows that
   // another dispatcher is claiming. Takes nothing if `epoch` was ended.
-  virtual std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests) = 0;
+  virtual std::vector<LeasedDelivery> claim(Epoch epoch,
+                                            std::span<const ClaimRequest> requests) = 0;
 
-  // Records attempts and moves their deliveries on, all or nothing. `now` turns ended_at into an age,
-  // so that delays count from the end of the attempt by the store's clock. An attempt whose lease was
-  // lost is recorded, its delivery stays as it is. Recording the same attempt again changes nothing.
+  // Records attempts and moves their deliveries on, all or nothing. `now` turns ended_at into an
+  // age, so that delays count from the end of the attempt by the store's clock. An attempt whose
+  // lease was lost is recorded, its delivery stays as it is. Recording the same attempt again
+  // changes nothing.
   virtual FinishResult finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) = 0;
 
   // Gives back deliveries for which no request was started: due at once, as they were before.
@@ -102,7 +104,8 @@ class DeliveryStore {
   // Ends deliveries that are leased to `epoch` without an attempt: skipped (disabled endpoint) or
   // failed for `reason` (deleted endpoint, payload that cannot be sent).
   virtual void skip(Epoch epoch, std::span<const DeliveryId> deliveries) = 0;
-  virtual void fail(Epoch epoch, std::span<const std::pair<DeliveryId, FailureReason>> deliveries) = 0;
+  virtual void fail(Epoch epoch,
+                    std::span<const std::pair<DeliveryId, FailureReason>> deliveries) = 0;
 };
 
 }  // namespace sealpost

@@ -1,5 +1,5 @@
-// Which dispatchers live. Each process registers an epoch and renews it; whose renewal is overdue by
-// the store's clock is dead, and the others end its epoch and free its leases.
+// Which dispatchers live. Each process registers an epoch and renews it; whose renewal is overdue
+// by the store's clock is dead, and the others end its epoch and free its leases.
 //
 // Threads: an instance belongs to one thread. Errors: StorageError.
 #pragma once

@@ -38,7 +38,7 @@ struct EndpointSettings {
   RetryPolicy retry;
   Milliseconds timeout = kDefaultRequestTimeout;
   int max_in_flight = kDefaultEndpointInFlight;
-  std::map<std::string, SecretText> headers;   // static extra headers; values are treated as secrets
+  std::map<std::string, SecretText> headers;  // static extra headers; values are treated as secrets
   std::map<std::string, std::string> metadata;
 };
 
@@ -55,15 +55,16 @@ struct Endpoint {
   WallTime updated_at;
 };
 
-// True if one of the endpoint's patterns matches. "a.*" matches "a.b" and "a.b.c", not "a"; "*" matches
-// every type except the reserved ones ("webhook.…"), which must be named exactly.
+// True if one of the endpoint's patterns matches. "a.*" matches "a.b" and "a.b.c", not "a"; "*"
+// matches every type except the reserved ones ("webhook.…"), which must be named exactly.
 bool matches_event_type(std::string_view pattern, std::string_view event_type);
 
 // nullopt if the pattern may be stored; otherwise what is wrong with it.
 std::optional<std::string> event_pattern_error(std::string_view pattern);
 
-// A static header's name or value that may not be sent: not a token, CR, LF or NUL in the value, too long,
-// or a header that the sender itself owns (Host, Content-Length, webhook-…, …). nullopt if fine.
+// A static header's name or value that may not be sent: not a token, CR, LF or NUL in the value,
+// too long, or a header that the sender itself owns (Host, Content-Length, webhook-…, …). nullopt
+// if fine.
 std::optional<std::string> header_error(std::string_view name, std::string_view value);
 
 }  // namespace sealpost

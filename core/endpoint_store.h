@@ -1,5 +1,5 @@
-// Where endpoints and their secrets live. Two readers: dispatchers load endpoints ready for sending,
-// the admin API manages them.
+// Where endpoints and their secrets live. Two readers: dispatchers load endpoints ready for
+// sending, the admin API manages them.
 //
 // Threads: an instance belongs to one thread. Errors: StorageError.
 #pragma once
@@ -34,8 +34,8 @@ struct Page {
 };
 
 struct PageRequest {
-  int limit = 20;       // 1…100
-  std::string cursor;   // empty: from the newest; otherwise the id after which to go on
+  int limit = 20;      // 1…100
+  std::string cursor;  // empty: from the newest; otherwise the id after which to go on
 };
 
 struct NewEndpoint {
@@ -44,15 +44,16 @@ struct NewEndpoint {
   SecretText secret;
 };
 
-// The operator's view. `tenant` limits what can be seen and touched; nullopt sees all. Something that
-// belongs to another tenant does not exist.
+// The operator's view. `tenant` limits what can be seen and touched; nullopt sees all. Something
+// that belongs to another tenant does not exist.
 class EndpointStore {
  public:
   virtual ~EndpointStore() = default;
   virtual Endpoint create(const NewEndpoint& endpoint) = 0;
   virtual std::optional<Endpoint> get(const std::optional<std::string>& tenant,
                                       const EndpointId& id) = 0;
-  virtual Page<Endpoint> list(const std::optional<std::string>& tenant, const PageRequest& page) = 0;
+  virtual Page<Endpoint> list(const std::optional<std::string>& tenant,
+                              const PageRequest& page) = 0;
   // Replaces settings if the stored version is `expected_version` (nullopt: whatever it is).
   enum class ChangeResult { changed, not_found, version_differs };
   virtual ChangeResult update(const std::optional<std::string>& tenant, const EndpointId& id,

@@ -1,8 +1,8 @@
 // Envelopes: how the body is built around the payload. The payload's bytes are copied in unchanged.
 //
-//   standard  {"type":T,"timestamp":"2026-05-27T09:00:00.000Z","data":PAYLOAD}   (Standard Webhooks)
-//   itpay     {"id":I,"type":T,"data":{"object":PAYLOAD},"created":1716792600}   (the ItPay document)
-//   pandora   {"id":I,"type":T,"version":"v1","timestamp":1716792600,"data":PAYLOAD}
+//   standard  {"type":T,"timestamp":"2026-05-27T09:00:00.000Z","data":PAYLOAD}   (Standard
+//   Webhooks) itpay     {"id":I,"type":T,"data":{"object":PAYLOAD},"created":1716792600}   (the
+//   ItPay document) pandora {"id":I,"type":T,"version":"v1","timestamp":1716792600,"data":PAYLOAD}
 //   raw       PAYLOAD, with the event's own content type
 #pragma once
 

@@ -29,7 +29,7 @@ struct DeliveryRecord {
   std::optional<int> last_status_code;
   std::optional<WallTime> next_attempt_at;  // pending only
   WallTime created_at;
-  std::optional<WallTime> finished_at;      // final states only
+  std::optional<WallTime> finished_at;  // final states only
 };
 
 struct AttemptRecord {
@@ -55,19 +55,22 @@ enum class ReplayResult { replayed, not_found, endpoint_not_enabled };
 class HistoryStore {
  public:
   virtual ~HistoryStore() = default;
-  virtual std::optional<Event> event(const std::optional<std::string>& tenant, const EventId& id) = 0;
+  virtual std::optional<Event> event(const std::optional<std::string>& tenant,
+                                     const EventId& id) = 0;
   virtual Page<Event> events(const std::optional<std::string>& tenant, const PageRequest& page) = 0;
   virtual std::optional<DeliveryRecord> delivery(const std::optional<std::string>& tenant,
                                                  const DeliveryId& id) = 0;
   virtual Page<DeliveryRecord> deliveries(const std::optional<std::string>& tenant,
-                                          const DeliveryFilter& filter, const PageRequest& page) = 0;
+                                          const DeliveryFilter& filter,
+                                          const PageRequest& page) = 0;
   // Oldest first.
   virtual std::vector<AttemptRecord> attempts(const DeliveryId& id) = 0;
-  // The dead letter becomes pending under the next generation. `keep_idempotency_key` is not offered
-  // here yet: a replay always has a new key.
+  // The dead letter becomes pending under the next generation. `keep_idempotency_key` is not
+  // offered here yet: a replay always has a new key.
   virtual ReplayResult replay(const std::optional<std::string>& tenant, const DeliveryId& id) = 0;
   // Removes a dead letter for good: it becomes canceled in the history. False: no such dead letter.
-  virtual bool discard_dead_letter(const std::optional<std::string>& tenant, const DeliveryId& id) = 0;
+  virtual bool discard_dead_letter(const std::optional<std::string>& tenant,
+                                   const DeliveryId& id) = 0;
 };
 
 }  // namespace sealpost

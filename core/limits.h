@@ -8,16 +8,16 @@
 namespace sealpost {
 
 // --- what producers and operators may hand in -------------------------------------------------
-inline constexpr std::size_t kMaxPayloadBytes = 1 << 20;       // checked by the outbox table as well
+inline constexpr std::size_t kMaxPayloadBytes = 1 << 20;  // checked by the outbox table as well
 inline constexpr std::size_t kMaxEventTypeLength = 128;
 inline constexpr std::size_t kMaxTenantLength = 128;
 inline constexpr std::size_t kMaxUrlLength = 2048;
-inline constexpr std::size_t kMaxEnabledEvents = 100;          // patterns per endpoint
+inline constexpr std::size_t kMaxEnabledEvents = 100;  // patterns per endpoint
 inline constexpr std::size_t kMaxStaticHeaders = 32;
-inline constexpr std::size_t kMaxHeaderValueLength = 4096;     // nginx and Apache accept 8 KiB a line
+inline constexpr std::size_t kMaxHeaderValueLength = 4096;  // nginx and Apache accept 8 KiB a line
 inline constexpr std::size_t kMaxRetryDelays = 50;
 inline constexpr std::chrono::hours kMaxRetryDelay{24 * 7};
-inline constexpr std::size_t kMaxApiBodyBytes = 2 << 20;       // one payload and room for JSON around it
+inline constexpr std::size_t kMaxApiBodyBytes = 2 << 20;  // one payload and room for JSON around it
 
 // --- one request ------------------------------------------------------------------------------
 inline constexpr std::chrono::milliseconds kMinRequestTimeout{1'000};
@@ -25,25 +25,26 @@ inline constexpr std::chrono::milliseconds kMaxRequestTimeout{60'000};
 inline constexpr std::chrono::milliseconds kDefaultRequestTimeout{15'000};
 inline constexpr std::chrono::milliseconds kConnectTimeout{5'000};
 inline constexpr std::chrono::milliseconds kResponseBodyTime{2'000};  // after the headers
-inline constexpr std::size_t kReadResponseBytes = 64 << 10;    // then the connection is closed
-inline constexpr std::size_t kReadHeaderBytes = 64 << 10;      // interim (1xx) responses included
+inline constexpr std::size_t kReadResponseBytes = 64 << 10;  // then the connection is closed
+inline constexpr std::size_t kReadHeaderBytes = 64 << 10;    // interim (1xx) responses included
 inline constexpr std::size_t kStoredResponseBytes = 4 << 10;
 inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates and DNS do change
 inline constexpr std::chrono::hours kMaxRetryAfter{24};
 
 // --- one dispatcher ---------------------------------------------------------------------------
-inline constexpr int kDefaultMaxInFlight = 1024;               // requests at once, all endpoints
-inline constexpr int kDefaultEndpointInFlight = 64;            // requests at once, one endpoint
+inline constexpr int kDefaultMaxInFlight = 1024;     // requests at once, all endpoints
+inline constexpr int kDefaultEndpointInFlight = 64;  // requests at once, one endpoint
 inline constexpr int kMaxEndpointInFlight = 1000;
-inline constexpr int kIntakeEvents = 1000;                     // events per intake statement
-inline constexpr int kFinishBatch = 1000;                      // results per finish statement
-inline constexpr std::chrono::milliseconds kFinishDelay{3};    // how long a result waits for company
-inline constexpr int kMaxQueued = 8'192;                       // leased and not started, all endpoints
-inline constexpr int kMaxQueuedPerEndpoint = 1'024;            // leased and not started, one endpoint
-inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;      // payloads held in memory
-inline constexpr int kMaxUnfinished = 20'000;                  // results not yet written; then sending stops
+inline constexpr int kIntakeEvents = 1000;                   // events per intake statement
+inline constexpr int kFinishBatch = 1000;                    // results per finish statement
+inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a result waits for company
+inline constexpr int kMaxQueued = 8'192;                   // leased and not started, all endpoints
+inline constexpr int kMaxQueuedPerEndpoint = 1'024;        // leased and not started, one endpoint
+inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory
+inline constexpr int kMaxUnfinished = 20'000;  // results not yet written; then sending stops
 
-static_assert(kMaxQueuedPerEndpoint < kMaxQueued, "one endpoint must not be able to fill the queue");
+static_assert(kMaxQueuedPerEndpoint < kMaxQueued,
+              "one endpoint must not be able to fill the queue");
 static_assert(kStoredResponseBytes <= kReadResponseBytes, "cannot store what was not read");
 static_assert(kMaxUnfinished >= 2 * kFinishBatch, "finishing must not stall on a single batch");
 

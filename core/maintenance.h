@@ -11,15 +11,15 @@
 namespace sealpost {
 
 struct RetentionOptions {
-  int days_ahead = 3;                      // partitions made in advance
-  std::chrono::days retention{30};         // events, finished deliveries and attempts older than that go
+  int days_ahead = 3;               // partitions made in advance
+  std::chrono::days retention{30};  // events, finished deliveries and attempts older than that go
 };
 
 struct MaintenanceReport {
-  bool busy = false;                       // another process is at it
-  std::vector<std::string> created;        // partitions
+  bool busy = false;                 // another process is at it
+  std::vector<std::string> created;  // partitions
   std::vector<std::string> dropped;
-  std::vector<std::string> kept;           // past retention, but live deliveries or dead letters need them
+  std::vector<std::string> kept;  // past retention, but live deliveries or dead letters need them
 };
 
 class Maintenance {

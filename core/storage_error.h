@@ -1,5 +1,5 @@
-// What every store throws when PostgreSQL does not do what was asked. Here and not in storage/, because
-// the callers catch it.
+// What every store throws when PostgreSQL does not do what was asked. Here and not in storage/,
+// because the callers catch it.
 #pragma once
 
 #include <stdexcept>

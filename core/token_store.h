@@ -1,4 +1,5 @@
-// Bearer tokens of the admin API. Only a SHA-256 of each is stored. Threads: one. Errors: StorageError.
+// Bearer tokens of the admin API. Only a SHA-256 of each is stored. Threads: one. Errors:
+// StorageError.
 #pragma once
 
 #include <optional>

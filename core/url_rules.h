@@ -1,5 +1,6 @@
-// Which URLs an endpoint may have. Checked when an endpoint is created or changed, to tell the operator
-// early; what really protects is the check of the address at connect time (core/address_policy.h).
+// Which URLs an endpoint may have. Checked when an endpoint is created or changed, to tell the
+// operator early; what really protects is the check of the address at connect time
+// (core/address_policy.h).
 #pragma once
 
 #include <optional>

@@ -20,9 +20,9 @@ struct ReceivedRequest {
 
 struct Verification {
   bool verified = false;
-  std::string profile;          // that was recognized; empty if none
-  std::string problem;          // why not, one sentence; empty if verified
-  std::string event_id;         // from the headers or the body, as far as it could be read
+  std::string profile;   // that was recognized; empty if none
+  std::string problem;   // why not, one sentence; empty if verified
+  std::string event_id;  // from the headers or the body, as far as it could be read
   std::string event_type;
 };
 

@@ -1,5 +1,6 @@
-// Builds the HTTP request of one attempt: body, headers, signature. Done last, right before the request is
-// handed to the transport, because some receivers tolerate only seconds between signature and arrival.
+// Builds the HTTP request of one attempt: body, headers, signature. Done last, right before the
+// request is handed to the transport, because some receivers tolerate only seconds between
+// signature and arrival.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace sealpost {
 
-// What is sent. The strings are owned, so that a transport may read them for as long as it holds this.
+// What is sent. The strings are owned, so that a transport may read them for as long as it holds
+// this.
 struct HttpRequest {
   std::string url;
   std::vector<Header> headers;  // complete, without Host and Content-Length
@@ -21,8 +23,8 @@ struct HttpRequest {
   Milliseconds timeout = kDefaultRequestTimeout;
 };
 
-// An endpoint made ready for sending: the settings, and the signer compiled from them. Immutable; shared
-// between the threads of a dispatcher.
+// An endpoint made ready for sending: the settings, and the signer compiled from them. Immutable;
+// shared between the threads of a dispatcher.
 struct PreparedEndpoint {
   Endpoint endpoint;
   std::shared_ptr<const Signer> signer;
