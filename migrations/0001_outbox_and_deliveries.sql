@@ -12,7 +12,8 @@
 --     moves its rows out. Nothing is refused because maintenance was late.
 --   * No id, no statement and no ordering guarantee needs to see more than one database.
 
-CREATE SCHEMA sealpost;
+-- `sealpost migrate` has made it already, for its own table.
+CREATE SCHEMA IF NOT EXISTS sealpost;
 
 -- ---------------------------------------------------------------------------------------- helpers
 
@@ -131,6 +132,15 @@ CREATE TRIGGER to_intake AFTER INSERT ON sealpost.outbox
   REFERENCING NEW TABLE AS new_events
   FOR EACH STATEMENT EXECUTE FUNCTION sealpost.outbox_to_intake();
 
+-- Whether there is something to take in: what an idle dispatcher asks a few hundred times a second. A function,
+-- because its settings travel with it: the index is used whatever the statistics of the (mostly empty)
+-- table say, without a transaction around it and also through a connection pooler.
+CREATE FUNCTION sealpost.intake_waits(from_position bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position);
+END $$;
+
 -- --------------------------------------------------------------------------------------- endpoints
 
 CREATE TABLE sealpost.endpoints (
@@ -208,6 +218,29 @@ CREATE TABLE sealpost.deliveries (
         autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
 -- Waiting deliveries by endpoint. A delivery that is born leased and succeeds never enters it.
 CREATE INDEX deliveries_waiting ON sealpost.deliveries (endpoint_id, next_attempt_at) WHERE lease_epoch IS NULL;
+
+-- Endpoints in these buckets whose oldest waiting delivery is due, except paused ones. Jumps through
+-- deliveries_waiting from endpoint to endpoint, so that it costs one index lookup per endpoint with waiting
+-- rows and not one per row. A function for the same reason as intake_waits.
+CREATE FUNCTION sealpost.endpoints_with_due(buckets smallint[], at_most int) RETURNS SETOF text
+LANGUAGE plpgsql STABLE ROWS 100
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN QUERY
+  WITH RECURSIVE oldest AS (
+    (SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d WHERE d.lease_epoch IS NULL
+     ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM oldest o CROSS JOIN LATERAL (
+      SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d
+      WHERE d.lease_epoch IS NULL AND d.endpoint_id > o.endpoint_id
+      ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1) n
+  )
+  SELECT o.endpoint_id FROM oldest o CROSS JOIN LATERAL (
+    SELECT e.status, e.bucket FROM sealpost.endpoints e WHERE e.id = o.endpoint_id OFFSET 0) e
+  WHERE o.next_attempt_at <= clock_timestamp() AND e.status <> 'paused' AND e.bucket = ANY (buckets)
+  LIMIT at_most;
+END $$;
 
 -- Final states except failed. Partitioned by id, see the top.
 CREATE TABLE sealpost.delivery_history (
@@ -293,25 +326,61 @@ CREATE TABLE sealpost.tokens (
 CREATE FUNCTION sealpost.partition_name(parent text, day date) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$ SELECT parent || to_char(day, '_YYYY_MM_DD') $$;
 
--- Makes the partition of one day unless it is there, and moves the day's rows out of the default
--- partition. Inserts go on meanwhile: attaching locks only the default partition, and the table waits
--- no longer than lock_timeout for it. True if it made one.
-CREATE FUNCTION sealpost.add_partition(parent text, id_prefix text, day date) RETURNS boolean
+-- The first id of a day, by UTC. Times of days begin and end there, whatever the session's time zone.
+CREATE FUNCTION sealpost.first_id(id_prefix text, day date) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT id_prefix || sealpost.ulid_time(day::timestamp AT TIME ZONE 'UTC') $$;
+
+-- Makes the partition of one day and moves the day's rows out of the default partition. Producers go on
+-- inserting meanwhile: attaching takes SHARE UPDATE EXCLUSIVE on the parent, which inserts do not mind, and
+-- ACCESS EXCLUSIVE on the default partition only, which is next to empty. Waits for that at most
+-- lock_timeout, so that nobody queues behind it for longer.
+-- 'created', 'exists', or 'busy': the default partition is in use, try again later.
+CREATE FUNCTION sealpost.add_partition(parent text, id_prefix text, day date) RETURNS text
 LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
 DECLARE
   name constant text := sealpost.partition_name(parent, day);
   key constant text := CASE parent WHEN 'attempts' THEN 'delivery_id' ELSE 'id' END;
-  low constant text := id_prefix || sealpost.ulid_time(day::timestamp AT TIME ZONE 'UTC');
-  high constant text := id_prefix || sealpost.ulid_time((day + 1)::timestamp AT TIME ZONE 'UTC');
+  low constant text := sealpost.first_id(id_prefix, day);
+  high constant text := sealpost.first_id(id_prefix, day + 1);
 BEGIN
-  IF to_regclass(format('sealpost.%I', name)) IS NOT NULL THEN RETURN false; END IF;
+  IF to_regclass(format('sealpost.%I', name)) IS NOT NULL THEN RETURN 'exists'; END IF;
   EXECUTE format('CREATE TABLE sealpost.%I (LIKE sealpost.%I INCLUDING ALL)', name, parent);
   EXECUTE format('LOCK TABLE sealpost.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
   EXECUTE format('WITH moved AS (DELETE FROM sealpost.%I WHERE %I >= %L AND %I < %L RETURNING *)
                   INSERT INTO sealpost.%I SELECT * FROM moved', parent || '_default', key, low, key, high, name);
   EXECUTE format('ALTER TABLE sealpost.%I ATTACH PARTITION sealpost.%I FOR VALUES FROM (%L) TO (%L)',
                  parent, name, low, high);
-  RETURN true;
+  RETURN 'created';
+EXCEPTION WHEN lock_not_available THEN
+  RETURN 'busy';
+END $$;
+
+-- Drops the partition of one day. Of the outbox only if none of its events is waiting, being delivered or
+-- dead-lettered; one statement asks that, so that an event that just moves from one table to the next is
+-- seen. The lock before it keeps out whoever could make a new reference: producers who insert into this very
+-- day, and replays of its events (they lock the event's row).
+-- Dropping takes ACCESS EXCLUSIVE on the parent, so it waits for the producers' open transactions, and new
+-- ones wait behind it: at most lock_timeout. DETACH … CONCURRENTLY would not, but is refused where a
+-- default partition exists. 'dropped', 'kept', or 'busy'.
+CREATE FUNCTION sealpost.drop_partition(parent text, id_prefix text, day date) RETURNS text
+LANGUAGE plpgsql SET lock_timeout = '200ms' AS $$
+DECLARE
+  name constant text := sealpost.partition_name(parent, day);
+  low constant text := sealpost.first_id(id_prefix, day);
+  high constant text := sealpost.first_id(id_prefix, day + 1);
+BEGIN
+  IF parent = 'outbox' THEN
+    EXECUTE format('LOCK TABLE sealpost.%I IN EXCLUSIVE MODE', name);
+    IF EXISTS (SELECT FROM sealpost.intake WHERE event_id >= low AND event_id < high)
+       OR EXISTS (SELECT FROM sealpost.deliveries WHERE event_id >= low AND event_id < high)
+       OR EXISTS (SELECT FROM sealpost.dead_letters WHERE event_id >= low AND event_id < high) THEN
+      RETURN 'kept';
+    END IF;
+  END IF;
+  EXECUTE format('DROP TABLE sealpost.%I', name);
+  RETURN 'dropped';
+EXCEPTION WHEN lock_not_available THEN
+  RETURN 'busy';
 END $$;
 
 -- ------------------------------------------------------------------------------------------- roles
