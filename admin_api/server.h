@@ -26,7 +26,8 @@ struct HealthSource {
 
 class HealthServer {
  public:
-  HealthServer(std::string listen, HealthSource source);  // "127.0.0.1:8026"; port 0 picks a free one
+  HealthServer(std::string listen,
+               HealthSource source);  // "127.0.0.1:8026"; port 0 picks a free one
   ~HealthServer();
   void start();
   void stop();

@@ -15,6 +15,13 @@ inline constexpr std::size_t kMaxUrlLength = 2048;
 inline constexpr std::size_t kMaxEnabledEvents = 100;  // patterns per endpoint
 inline constexpr std::size_t kMaxStaticHeaders = 32;
 inline constexpr std::size_t kMaxHeaderValueLength = 4096;  // nginx and Apache accept 8 KiB a line
+inline constexpr std::size_t kMaxDescriptionLength = 1000;
+inline constexpr std::size_t kMaxStatusReasonLength = 500;
+inline constexpr std::size_t kMaxMetadataEntries = 50;  // for people and their tools, not for data
+inline constexpr std::size_t kMaxMetadataKeyLength = 64;
+inline constexpr std::size_t kMaxMetadataValueLength = 500;
+inline constexpr std::size_t kMinGivenSecretLength = 16;  // below that, a MAC can be guessed offline
+inline constexpr std::size_t kMaxGivenSecretLength = 256;
 inline constexpr std::size_t kMaxRetryDelays = 50;
 inline constexpr std::chrono::hours kMaxRetryDelay{24 * 7};
 inline constexpr std::size_t kMaxApiBodyBytes = 2 << 20;  // one payload and room for JSON around it

@@ -1,0 +1,57 @@
+#include "admin_api/endpoint_codec.h"
+
+#include <nlohmann/json.hpp>
+
+#include "admin_api/field_names.h"
+#include "admin_api/retry_codec.h"
+
+namespace sealpost {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Endpoint& endpoint) {
+  const EndpointSettings& settings = endpoint.settings;
+  Json headers = Json::object();
+  for (const auto& entry : settings.headers) headers[entry.first] = kHiddenValue;
+  return {
+      {Field::id, endpoint.id.text()},
+      {Field::tenant, endpoint.tenant},
+      {Field::url, settings.url},
+      {Field::description, settings.description},
+      {Field::status, to_text(endpoint.status)},
+      {Field::status_reason, endpoint.status_reason},
+      {Field::enabled_events, settings.enabled_events},
+      {Field::signing, {{Field::profile, settings.signing_profile}}},
+      {Field::envelope, to_text(settings.envelope)},
+      {Field::retry, Json::parse(retry_json(settings.retry))},
+      {Field::timeout_ms, settings.timeout.count()},
+      {Field::max_in_flight, settings.max_in_flight},
+      {Field::rate_limit_per_second, nullptr},
+      {Field::ordering, "none"},
+      {Field::headers, std::move(headers)},
+      {Field::metadata, Json(settings.metadata)},
+      {Field::created_at, to_rfc3339(endpoint.created_at)},
+      {Field::updated_at, to_rfc3339(endpoint.updated_at)},
+  };
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string endpoint_json(const Endpoint& endpoint) { return dump(to_json(endpoint)); }
+
+std::string new_endpoint_json(const Endpoint& endpoint, const SecretText& secret) {
+  Json json = to_json(endpoint);
+  json[Field::secret] = secret.reveal();
+  return dump(json);
+}
+
+std::string entity_tag(const Endpoint& endpoint) {
+  return "\"v" + std::to_string(endpoint.version) + "\"";
+}
+
+}  // namespace sealpost

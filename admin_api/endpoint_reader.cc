@@ -1,0 +1,398 @@
+#include "admin_api/endpoint_reader.h"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "admin_api/endpoint_codec.h"
+#include "admin_api/field_names.h"
+#include "admin_api/json_value.h"
+#include "admin_api/retry_codec.h"
+#include "base/check.h"
+#include "core/header_rules.h"
+
+namespace sealpost {
+namespace {
+
+// Parts of the specification that are not built yet, and what they must say so that leaving them
+// out changes nothing. Accepting more without doing it would be a lie.
+struct LaterField {
+  const char* name;
+  const char* neutral;  // text besides null, or nullptr
+  const char* meaning;
+};
+constexpr LaterField kLaterFields[] = {
+    {Field::encryption, nullptr, "Encrypted payloads are"},
+    {Field::rate_limit_per_second, nullptr, "A rate limit is"},
+    {Field::ordering, "none", "Ordered delivery is"},
+    {Field::on_dead_letter, "stop", "Ordered delivery is"},
+    {Field::tls, nullptr, "TLS settings of an endpoint are"},
+    {Field::auto_disable, nullptr, "Disabling by itself is"},
+};
+// Of a signing profile of one's own.
+constexpr const char* kCustomProfileFields[] = {
+    "alg",  "secret_decode", "timestamp", "content", "encoding", "headers",     "sig_header",
+    "item", "prefix",        "join",      "multi",   "kid",      "constraints", "url_query",
+};
+constexpr const char* kReadOnlyFields[] = {Field::id, Field::status, Field::status_reason,
+                                           Field::created_at, Field::updated_at};
+
+bool is_tenant(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.:@-").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_visible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+// Reads one body into one set of settings.
+class EndpointReader {
+ public:
+  enum class Mode { create, change };
+
+  EndpointReader(std::string_view body, Mode mode, EndpointSettings settings,
+                 const EndpointRules& rules)
+      : rules_(rules),
+        mode_(mode),
+        root_(parse_json(body, mistakes_)),
+        body_(JsonField(root_, "", mistakes_)),
+        draft_{.tenant = {}, .settings = std::move(settings), .secret = {}},
+        profile_before_(draft_.settings.signing_profile) {}
+
+  EndpointDraft read() {
+    if (body_.valid()) read_fields();
+    if (!mistakes_.empty()) throw Problem(std::move(mistakes_));
+    return std::move(draft_);
+  }
+
+ private:
+  void read_fields() {
+    read_profile();
+    read_url();
+    read_enabled_events();
+    read_description();
+    read_envelope();
+    read_retry_policy();
+    read_limits();
+    read_headers();
+    read_metadata();
+    read_tenant_and_secret();
+    check_fixed_fields();
+    body_.refuse_unknown();
+    check_signer();
+  }
+
+  // A field that is given and not null. null in a PATCH, or absence in a creation, leads to
+  // `reset`.
+  template <class Reset>
+  std::optional<JsonField> find(const char* name, Reset&& reset) {
+    const auto field = body_.find(name);
+    if (field && !field->is_null()) return field;
+    if (field || mode_ == Mode::create) reset();
+    return std::nullopt;
+  }
+
+  std::optional<JsonField> find_required(const char* name) {
+    return find(name, [&] {
+      mistakes_.push_back({"required", name, std::string(name) + " must be given."});
+    });
+  }
+
+  void read_profile() {
+    std::string name = draft_.settings.signing_profile;
+    auto field = find(Field::signing, [&] { name = rules_.default_profile; });
+    if (field && !field->is_text()) {
+      JsonObject object(*field);
+      field = object.find(Field::profile);
+      if (object.valid() && !field) {
+        mistakes_.push_back({"required", "signing.profile", "Name the signing profile."});
+      }
+      for (const char* custom : kCustomProfileFields) {
+        if (const auto part = object.find(custom)) {
+          part->mistake("not_supported_yet",
+                        "Own signing profiles are not supported yet; name one.");
+        }
+      }
+      object.refuse_unknown();
+    }
+    if (field) name = field->text({.min = 1, .max = 64}).value_or(name);
+    profile_ = signing_preset(name);
+    if (!profile_) {
+      std::string names;
+      for (const auto known : signing_preset_names()) {
+        names += (names.empty() ? "" : ", ") + std::string(known);
+      }
+      mistakes_.push_back({"invalid_value", field ? field->path() : Field::signing,
+                           "There is no such signing profile; choose " + names + "."});
+    } else {
+      draft_.settings.signing_profile = name;
+    }
+  }
+
+  void read_url() {
+    const auto field = find_required(Field::url);
+    if (!field) return;
+    const auto url = field->text({.min = 1, .max = kMaxUrlLength});
+    if (!url) return;
+    if (const auto error = url_error(*url, rules_.urls)) field->mistake("url_not_allowed", *error);
+    draft_.settings.url = *url;
+  }
+
+  void read_enabled_events() {
+    const auto field = find_required(Field::enabled_events);
+    if (!field) return;
+    const auto items = field->items(1, kMaxEnabledEvents);
+    if (!items) return;
+    std::vector<std::string> patterns;
+    for (const JsonField& item : *items) {
+      const auto pattern = item.text({.min = 1, .max = kMaxEventTypeLength});
+      if (!pattern) continue;
+      if (const auto error = event_pattern_error(*pattern)) item.mistake("invalid_value", *error);
+      if (std::count(patterns.begin(), patterns.end(), *pattern) > 0) {
+        item.mistake("duplicate", "The same pattern stands there twice; send it once.");
+      }
+      patterns.push_back(*pattern);
+    }
+    draft_.settings.enabled_events = std::move(patterns);
+  }
+
+  void read_description() {
+    std::string& description = draft_.settings.description;
+    const auto field = find(Field::description, [&] { description.clear(); });
+    if (!field) return;
+    if (const auto text = field->text({.max = kMaxDescriptionLength, .kind = TextKind::lines})) {
+      description = *text;
+    }
+  }
+
+  void read_envelope() {
+    Envelope& envelope = draft_.settings.envelope;
+    const auto field = find(Field::envelope, [&] {
+      if (profile_) envelope = envelope_from_text(profile_->default_envelope).value();
+    });
+    if (!field) return;
+    const auto text = field->text({.min = 1, .max = 64});
+    if (!text) return;
+    if (const auto known = envelope_from_text(*text)) {
+      envelope = *known;
+    } else if (*text == "cloudevents") {
+      field->mistake("not_supported_yet", "The envelope cloudevents is not supported yet.");
+    } else {
+      field->mistake("invalid_value", "The envelope must be standard, itpay, pandora or raw.");
+    }
+  }
+
+  void read_retry_policy() {
+    const auto field = find(Field::retry, [&] {
+      if (profile_) draft_.settings.retry = retry_preset(profile_->default_retry_preset).value();
+    });
+    if (!field) return;
+    if (auto policy = read_retry(*field)) draft_.settings.retry = std::move(*policy);
+  }
+
+  void read_limits() {
+    EndpointSettings& settings = draft_.settings;
+    if (const auto field =
+            find(Field::timeout_ms, [&] { settings.timeout = kDefaultRequestTimeout; })) {
+      const auto number = field->integer(kMinRequestTimeout.count(), kMaxRequestTimeout.count());
+      if (number) settings.timeout = Milliseconds(*number);
+    }
+    const auto reset = [&] { settings.max_in_flight = kDefaultEndpointInFlight; };
+    if (const auto field = find(Field::max_in_flight, reset)) {
+      const auto number = field->integer(1, kMaxEndpointInFlight);
+      if (number) settings.max_in_flight = static_cast<int>(*number);
+    }
+  }
+
+  void read_headers() {
+    auto& headers = draft_.settings.headers;
+    const auto field = find(Field::headers, [&] { headers.clear(); });
+    if (!field) return;
+    const auto members = field->members(2 * kMaxStaticHeaders);
+    if (!members) return;
+    for (const auto& [name, value] : *members) {
+      const auto same = std::find_if(
+          headers.begin(), headers.end(),
+          [&, &member = name](const auto& entry) { return same_header_name(entry.first, member); });
+      const bool hidden = value.raw_text() == kHiddenValue;
+      if (hidden && mode_ == Mode::change && same != headers.end()) continue;
+      if (same != headers.end() && same->first != name && !value.is_null()) {
+        value.mistake("duplicate", "The header " + same->first +
+                                       " is there already; names are "
+                                       "compared without regard to case.");
+        continue;
+      }
+      if (same != headers.end()) headers.erase(same);
+      if (!value.is_null()) read_header(name, value);
+    }
+    if (headers.size() > kMaxStaticHeaders) {
+      field->mistake("out_of_range",
+                     "An endpoint may have " + std::to_string(kMaxStaticHeaders) + " headers.");
+    }
+  }
+
+  void read_header(const std::string& name, const JsonField& value) {
+    // Checked by header_error() and not as a text: it explains control characters better.
+    if (!value.is_text()) return value.mistake("wrong_type", value.path() + " must be a text.");
+    const std::string text = value.raw_text();
+    if (text == kHiddenValue) {
+      value.mistake("invalid_value", "*** stands for a hidden value; send the value itself.");
+    } else if (const auto error = header_error(name, text)) {
+      value.mistake("header_not_allowed", *error);
+    } else {
+      draft_.settings.headers.emplace(name, SecretText(text));
+    }
+  }
+
+  void read_metadata() {
+    auto& metadata = draft_.settings.metadata;
+    const auto field = find(Field::metadata, [&] { metadata.clear(); });
+    if (!field) return;
+    const auto members = field->members(2 * kMaxMetadataEntries);
+    if (!members) return;
+    for (const auto& [name, value] : *members) {
+      if (value.is_null()) {
+        metadata.erase(name);
+      } else if (name.empty() || name.size() > kMaxMetadataKeyLength || !JsonField::is_line(name)) {
+        value.mistake("invalid_value", "A key must have 1 to " +
+                                           std::to_string(kMaxMetadataKeyLength) +
+                                           " bytes without control characters.");
+      } else if (const auto text = value.text({.max = kMaxMetadataValueLength})) {
+        metadata[name] = *text;
+      }
+    }
+    if (metadata.size() > kMaxMetadataEntries) {
+      field->mistake("out_of_range",
+                     "An endpoint may have " + std::to_string(kMaxMetadataEntries) + " entries.");
+    }
+  }
+
+  void read_tenant_and_secret() {
+    const auto tenant = body_.find(Field::tenant);
+    const auto secret = body_.find(Field::secret);
+    if (mode_ == Mode::change) {
+      if (tenant) tenant->mistake("read_only", "An endpoint keeps its tenant; create another one.");
+      if (secret) secret->mistake("read_only", "The secret cannot be changed here.");
+      return;
+    }
+    if (tenant && !tenant->is_null()) {
+      draft_.tenant = tenant->text({.min = 1, .max = kMaxTenantLength});
+      if (draft_.tenant && !is_tenant(*draft_.tenant)) {
+        tenant->mistake("invalid_value", "A tenant is letters, digits or _ . : @ -");
+      }
+    }
+    if (secret && !secret->is_null()) read_secret(*secret);
+  }
+
+  void read_secret(const JsonField& field) {
+    const auto text = field.text({.min = kMinGivenSecretLength, .max = kMaxGivenSecretLength});
+    if (!text) return;
+    if (!is_visible(*text)) {
+      return field.mistake("invalid_value", "A secret is visible ASCII characters without spaces.");
+    }
+    const bool must_have_prefix = profile_ && profile_->algorithm &&
+                                  profile_->secret_decoding == SecretDecoding::whsec_base64;
+    if (must_have_prefix && !text->starts_with("whsec_")) {
+      return field.mistake("invalid_value",
+                           "This profile's secrets are whsec_ and the base64 of 24 to "
+                           "64 bytes.");
+    }
+    draft_.secret = SecretText(*text);
+  }
+
+  void check_fixed_fields() {
+    for (const LaterField& later : kLaterFields) {
+      const auto field = body_.find(later.name);
+      if (!field || field->is_null()) continue;
+      if (later.neutral && field->is_text() && field->raw_text() == later.neutral) continue;
+      field->mistake("not_supported_yet",
+                     std::string(later.meaning) + " not supported yet; leave " + later.name +
+                         " out or send " + (later.neutral ? later.neutral : "null") + ".");
+    }
+    for (const char* name : kReadOnlyFields) {
+      if (const auto field = body_.find(name)) {
+        field->mistake("read_only", std::string(name) + " is set by the service; leave it out.");
+      }
+    }
+  }
+
+  // Makes the signer once, for nothing but its complaints.
+  void check_signer() {
+    if (!profile_) return;
+    if (mode_ == Mode::change && !secret_surely_fits()) {
+      mistakes_.push_back(
+          {"invalid_value", Field::signing,
+           "The endpoint's secret may not be usable by this profile; create an endpoint "
+           "with the new profile, and with a secret that fits it, instead."});
+      return;
+    }
+    // Stands in for a secret that is made later or that only the store knows; fits text and base64.
+    SecretText secret("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    if (draft_.secret) secret = *draft_.secret;
+    try {
+      const Signer signer(*profile_, {secret});
+      for (const auto& entry : draft_.settings.headers) {
+        if (!signer.writes_header(entry.first)) continue;
+        mistakes_.push_back({"header_not_allowed", "headers." + entry.first,
+                             "The signing profile writes this header; choose another name."});
+      }
+    } catch (const std::invalid_argument& error) {
+      mistakes_.push_back(
+          {"invalid_value", draft_.secret ? Field::secret : Field::signing, error.what()});
+    }
+  }
+
+  // Which secret an endpoint has is not known here, only what its present profile makes of it.
+  bool secret_surely_fits() const {
+    if (!profile_->algorithm || profile_->secret_decoding == SecretDecoding::utf8) return true;
+    const auto before = signing_preset(profile_before_);
+    return before && before->algorithm && before->secret_decoding == profile_->secret_decoding;
+  }
+
+  const EndpointRules& rules_;
+  const Mode mode_;
+  Mistakes mistakes_;
+  const JsonValue root_;
+  JsonObject body_;
+  EndpointDraft draft_;
+  const std::string profile_before_;
+  std::optional<SigningProfile> profile_;
+};
+
+}  // namespace
+
+EndpointDraft read_new_endpoint(std::string_view body, const EndpointRules& rules) {
+  return EndpointReader(body, EndpointReader::Mode::create, {}, rules).read();
+}
+
+EndpointSettings read_endpoint_changes(std::string_view body, const EndpointSettings& current,
+                                       const EndpointRules& rules) {
+  return EndpointReader(body, EndpointReader::Mode::change, current, rules).read().settings;
+}
+
+std::string read_status_reason(std::string_view body) {
+  if (body.empty()) return "";
+  Mistakes mistakes;
+  const JsonValue root = parse_json(body, mistakes);
+  JsonObject object(JsonField(root, "", mistakes));
+  std::string reason;
+  if (const auto field = object.find(Field::reason); field && !field->is_null()) {
+    reason = field->text({.max = kMaxStatusReasonLength}).value_or("");
+  }
+  object.refuse_unknown();
+  if (!mistakes.empty()) throw Problem(std::move(mistakes));
+  return reason;
+}
+
+void require_no_fields(std::string_view body) {
+  if (body.empty()) return;
+  Mistakes mistakes;
+  const JsonValue root = parse_json(body, mistakes);
+  JsonObject(JsonField(root, "", mistakes)).refuse_unknown();
+  if (!mistakes.empty()) throw Problem(std::move(mistakes));
+}
+
+}  // namespace sealpost

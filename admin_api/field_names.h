@@ -1,0 +1,95 @@
+// The names of the API's JSON members and query parameters, all of them, each spelled once. They
+// are part of the interface: schemas/openapi.yaml describes them.
+#pragma once
+
+namespace sealpost {
+
+struct Field {
+  // Endpoints.
+  static constexpr char id[] = "id";
+  static constexpr char tenant[] = "tenant";
+  static constexpr char url[] = "url";
+  static constexpr char description[] = "description";
+  static constexpr char status[] = "status";
+  static constexpr char status_reason[] = "status_reason";
+  static constexpr char enabled_events[] = "enabled_events";
+  static constexpr char signing[] = "signing";
+  static constexpr char envelope[] = "envelope";
+  static constexpr char retry[] = "retry";
+  static constexpr char timeout_ms[] = "timeout_ms";
+  static constexpr char max_in_flight[] = "max_in_flight";
+  static constexpr char headers[] = "headers";
+  static constexpr char metadata[] = "metadata";
+  static constexpr char secret[] = "secret";
+  static constexpr char created_at[] = "created_at";
+  static constexpr char updated_at[] = "updated_at";
+
+  // Parts of an endpoint.
+  static constexpr char profile[] = "profile";
+  static constexpr char preset[] = "preset";
+  static constexpr char delays_seconds[] = "delays_seconds";
+  static constexpr char jitter[] = "jitter";
+  static constexpr char end_on[] = "end_on";
+  static constexpr char retry_on[] = "retry_on";
+  static constexpr char max_attempts[] = "max_attempts";
+  static constexpr char disable_endpoint_on_gone[] = "disable_endpoint_on_gone";
+
+  // Of an endpoint, not built yet.
+  static constexpr char encryption[] = "encryption";
+  static constexpr char rate_limit_per_second[] = "rate_limit_per_second";
+  static constexpr char ordering[] = "ordering";
+  static constexpr char on_dead_letter[] = "on_dead_letter";
+  static constexpr char tls[] = "tls";
+  static constexpr char auto_disable[] = "auto_disable";
+
+  // Changes of an endpoint's status.
+  static constexpr char reason[] = "reason";
+
+  // Events.
+  static constexpr char type[] = "type";
+  static constexpr char content_type[] = "content_type";
+  static constexpr char ordering_key[] = "ordering_key";
+  static constexpr char payload[] = "payload";
+  static constexpr char payload_encoding[] = "payload_encoding";
+  static constexpr char deliveries[] = "deliveries";
+
+  // Deliveries.
+  static constexpr char event_id[] = "event_id";
+  static constexpr char endpoint_id[] = "endpoint_id";
+  static constexpr char state[] = "state";
+  static constexpr char attempt_count[] = "attempt_count";
+  static constexpr char generation[] = "generation";
+  static constexpr char attempts[] = "attempts";
+  static constexpr char last_status_code[] = "last_status_code";
+  static constexpr char next_attempt_at[] = "next_attempt_at";
+  static constexpr char finished_at[] = "finished_at";
+
+  // Attempts.
+  static constexpr char number[] = "number";
+  static constexpr char started_at[] = "started_at";
+  static constexpr char duration_ms[] = "duration_ms";
+  static constexpr char phases_ms[] = "phases_ms";
+  static constexpr char dns[] = "dns";
+  static constexpr char connect[] = "connect";
+  static constexpr char tls_phase[] = "tls";
+  static constexpr char first_byte[] = "first_byte";
+  static constexpr char status_code[] = "status_code";
+  static constexpr char error[] = "error";
+  static constexpr char error_detail[] = "error_detail";
+  static constexpr char remote_address[] = "remote_address";
+  static constexpr char response_body[] = "response_body";
+  static constexpr char response_body_encoding[] = "response_body_encoding";
+  static constexpr char response_truncated[] = "response_truncated";
+  static constexpr char signing_key_ids[] = "signing_key_ids";
+  static constexpr char orphaned[] = "orphaned";
+
+  // Lists.
+  static constexpr char data[] = "data";
+  static constexpr char next_cursor[] = "next_cursor";
+  static constexpr char limit[] = "limit";
+  static constexpr char cursor[] = "cursor";
+  static constexpr char created_after[] = "created_after";
+  static constexpr char created_before[] = "created_before";
+};
+
+}  // namespace sealpost

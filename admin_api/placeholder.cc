@@ -1,1 +1,0 @@
-namespace sealpost { const int kPlaceholder = 0; }

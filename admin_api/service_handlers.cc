@@ -1,0 +1,39 @@
+#include "admin_api/service_handlers.h"
+
+#include "admin_api/openapi.h"
+#include "admin_api/problem.h"
+
+namespace sealpost {
+namespace {
+
+ApiAnswer ok_text(std::string text) {
+  return {.content_type = "text/plain; charset=utf-8", .body = std::move(text)};
+}
+
+}  // namespace
+
+ApiAnswer livez_answer(const HealthSource& source) {
+  if (!source.live || source.live()) return ok_text("live\n");
+  throw Problem(503, "not_live", "The process makes no progress; restart it.");
+}
+
+ApiAnswer readyz_answer(const HealthSource& source) {
+  std::string why;
+  if (!source.ready || source.ready(why)) return ok_text("ready\n");
+  throw Problem(503, "not_ready", why.empty() ? "Not ready." : why).with_header("Retry-After", "1");
+}
+
+ApiAnswer metrics_answer(const HealthSource& source) {
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = source.metrics ? source.metrics() : std::string()};
+}
+
+ApiAnswer get_livez(CallContext& context) { return livez_answer(context.health); }
+ApiAnswer get_readyz(CallContext& context) { return readyz_answer(context.health); }
+ApiAnswer get_metrics(CallContext& context) { return metrics_answer(context.health); }
+
+ApiAnswer get_openapi(CallContext&) {
+  return {.content_type = "application/json", .body = std::string(openapi_text())};
+}
+
+}  // namespace sealpost

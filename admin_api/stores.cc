@@ -1,0 +1,33 @@
+#include "admin_api/stores.h"
+
+namespace sealpost {
+
+EndpointStore& Stores::endpoints() {
+  if (!endpoints_) endpoints_ = from_.endpoints();
+  return *endpoints_;
+}
+
+HistoryStore& Stores::history() {
+  if (!history_) history_ = from_.history();
+  return *history_;
+}
+
+TokenStore& Stores::tokens() {
+  if (!tokens_) tokens_ = from_.tokens();
+  return *tokens_;
+}
+
+std::unique_ptr<Stores> StorePool::take() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return std::make_unique<Stores>(from_);
+  std::unique_ptr<Stores> stores = std::move(idle_.back());
+  idle_.pop_back();
+  return stores;
+}
+
+void StorePool::give_back(std::unique_ptr<Stores> stores) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(stores));
+}
+
+}  // namespace sealpost

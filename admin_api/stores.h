@@ -1,0 +1,52 @@
+// The stores of one running call, and the pool they come from. A store is a database connection and
+// belongs to one thread at a time; the pool holds at most as many sets as threads ever ran at once.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "admin_api/server.h"
+
+namespace sealpost {
+
+// Made on first use, so that a call that only needs its token checked opens one connection.
+class Stores {
+ public:
+  explicit Stores(const AdminApi::Dependencies& from) : from_(from) {}
+  EndpointStore& endpoints();
+  HistoryStore& history();
+  TokenStore& tokens();
+
+ private:
+  const AdminApi::Dependencies& from_;
+  std::unique_ptr<EndpointStore> endpoints_;
+  std::unique_ptr<HistoryStore> history_;
+  std::unique_ptr<TokenStore> tokens_;
+};
+
+// Threads: safe from any.
+class StorePool {
+ public:
+  explicit StorePool(const AdminApi::Dependencies& from) : from_(from) {}
+
+  // Runs `use(stores)` with a set that nobody else has. If it throws, the set is thrown away: its
+  // connections may be broken, and a new one costs a few milliseconds.
+  template <class Use>
+  auto with_stores(Use&& use) {
+    std::unique_ptr<Stores> stores = take();
+    auto result = use(*stores);
+    give_back(std::move(stores));
+    return result;
+  }
+
+ private:
+  std::unique_ptr<Stores> take();
+  void give_back(std::unique_ptr<Stores> stores);
+
+  const AdminApi::Dependencies& from_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Stores>> idle_;
+};
+
+}  // namespace sealpost
