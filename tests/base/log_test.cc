@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -112,12 +113,10 @@ std::string logged_text(std::initializer_list<LogField> fields) {
 TEST_F(LogTest, ALineBeginsWithTimeLevelAndEvent) {
   StderrPipe err;
   log_warn("delivery.attempted", {{"attempt", 2}});
-  const std::string text = err.text();
-  EXPECT_TRUE(testing::internal::RE::FullMatch(
-      text, testing::internal::RE("^\\{\"ts\":\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z\","
-                                  "\"level\":\"warn\",\"event\":\"delivery.attempted\","
-                                  "\"attempt\":2\\}\n$")))
-      << text;
+  EXPECT_THAT(err.text(),
+              testing::MatchesRegex(
+                  "\\{\"ts\":\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z\","
+                  "\"level\":\"warn\",\"event\":\"delivery.attempted\",\"attempt\":2\\}\n"));
 }
 
 TEST_F(LogTest, WritesEachTypeAsJson) {
