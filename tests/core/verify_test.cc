@@ -1,0 +1,235 @@
+#include "core/verify.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <algorithm>
+
+#include "core/webhook_request.h"
+
+namespace sealpost {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+const WallTime kNow{1716792600s};
+const std::string kSecret = "whsec_" + std::string(40, 'S');
+const std::string kOtherSecret = "whsec_" + std::string(40, 'X');
+const char* const kProfiles[] = {"standard", "itpay",  "stripe", "pandora",
+                                 "engenius", "github", "slack"};
+const char* const kTimedProfiles[] = {"standard", "itpay",    "stripe",
+                                      "pandora",  "engenius", "slack"};
+
+struct Sent {
+  std::string profile;
+  std::string payload = R"({"amount":50000})";
+  std::vector<std::string> secrets = {kSecret};
+};
+
+// What arrives when Sealpost sends.
+ReceivedRequest received(const Sent& sent) {
+  Endpoint endpoint;
+  endpoint.settings.signing_profile = sent.profile;
+  endpoint.settings.envelope =
+      envelope_from_text(signing_preset(sent.profile).value().default_envelope).value();
+  for (const std::string& secret : sent.secrets) endpoint.secrets.emplace_back(secret);
+  LeasedDelivery delivery;
+  delivery.event =
+      std::make_shared<const Event>(Event{.id = EventId("evt_01J7Z3A4B5C6D7E8F9G0H1J2KM"),
+                                          .tenant = "acme",
+                                          .type = "invoice.paid",
+                                          .payload = sent.payload,
+                                          .payload_is_json = true,
+                                          .content_type = "application/json",
+                                          .ordering_key = "",
+                                          .created_at = kNow - 10s});
+  const auto built = RequestBuilder().build(delivery, *prepare(endpoint), kNow);
+  const auto& request = std::get<HttpRequest>(built);
+  ReceivedRequest made;
+  made.body = request.body;
+  for (Header header : request.headers) {
+    std::transform(header.name.begin(), header.name.end(), header.name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    made.headers[header.name] = header.value;
+  }
+  return made;
+}
+
+Verification verify(const ReceivedRequest& request, const std::string& secret = kSecret,
+                    WallTime now = kNow) {
+  return verify_request(request, SecretText(secret), now);
+}
+
+TEST(VerifyTest, AcceptsWhatSealpostSends) {
+  for (const std::string profile : kProfiles) {
+    const Verification result = verify(received({.profile = profile}));
+    EXPECT_TRUE(result.verified) << profile << ": " << result.problem;
+    EXPECT_EQ(result.problem, "");
+    EXPECT_EQ(result.profile, profile);
+    EXPECT_EQ(result.event_id, "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM") << profile;
+    // Slack's raw payload names no type.
+    EXPECT_EQ(result.event_type, profile == "slack" ? "" : "invoice.paid") << profile;
+  }
+}
+
+TEST(VerifyTest, AcceptsTheSpecificationsOwnExample) {
+  const ReceivedRequest request{
+      .headers = {{"webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek"},
+                  {"webhook-timestamp", "1614265330"},
+                  {"webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}},
+      .body = R"({"test": 2432232314})"};
+  const Verification result =
+      verify(request, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", WallTime{1614265330s});
+  EXPECT_TRUE(result.verified) << result.problem;
+  EXPECT_EQ(result.event_id, "msg_p5jXN8AQM9LWM0D4loKWxJek");
+}
+
+TEST(VerifyTest, RefusesAChangedBody) {
+  for (const std::string profile : kProfiles) {
+    ReceivedRequest request = received({.profile = profile});
+    request.body.replace(request.body.find("50000"), 5, "50001");
+    const Verification result = verify(request);
+    EXPECT_FALSE(result.verified) << profile;
+    EXPECT_THAT(result.problem, HasSubstr("no signature matches")) << profile;
+  }
+}
+
+TEST(VerifyTest, RefusesAnotherSecret) {
+  for (const std::string profile : kProfiles) {
+    EXPECT_FALSE(verify(received({.profile = profile}), kOtherSecret).verified) << profile;
+  }
+}
+
+TEST(VerifyTest, RefusesAChangedSignedIdOrTime) {
+  ReceivedRequest request = received({.profile = "standard"});
+  request.headers["webhook-id"] += "x";
+  EXPECT_FALSE(verify(request).verified);
+  request = received({.profile = "standard"});
+  request.headers["webhook-timestamp"] = "1716792601";
+  EXPECT_FALSE(verify(request).verified);
+  request = received({.profile = "slack"});
+  request.headers["x-slack-request-timestamp"] = "1716792601";
+  EXPECT_FALSE(verify(request).verified);
+}
+
+TEST(VerifyTest, ToleratesFiveMinutesBothWays) {
+  for (const std::string profile : kTimedProfiles) {
+    const ReceivedRequest request = received({.profile = profile});
+    for (const auto offset : {-300s, 300s}) {
+      EXPECT_TRUE(verify(request, kSecret, kNow + offset).verified) << profile;
+    }
+    const Verification old = verify(request, kSecret, kNow + 301s);
+    EXPECT_FALSE(old.verified) << profile;
+    EXPECT_THAT(old.problem, HasSubstr("301 s in the past")) << profile;
+    const Verification early = verify(request, kSecret, kNow - 301s);
+    EXPECT_FALSE(early.verified) << profile;
+    EXPECT_THAT(early.problem, HasSubstr("301 s in the future")) << profile;
+  }
+}
+
+TEST(VerifyTest, TheToleranceCanBeChosen) {
+  const ReceivedRequest request = received({.profile = "standard"});
+  EXPECT_FALSE(verify_request(request, SecretText(kSecret), kNow + 6s, 5s).verified);
+  EXPECT_TRUE(verify_request(request, SecretText(kSecret), kNow + 5s, 5s).verified);
+}
+
+TEST(VerifyTest, TheTimestampIsJudgedBeforeTheSignature) {
+  ReceivedRequest request = received({.profile = "standard"});
+  request.body += " ";
+  EXPECT_THAT(verify(request, kOtherSecret, kNow + 1h).problem, HasSubstr("timestamp"));
+}
+
+TEST(VerifyTest, RefusesAMissingOrStrangeTimestamp) {
+  for (const char* text : {"", "now", "-1716792600", " 1716792600", "1716792600.5", "0x6654",
+                           "9999999999999", "99999999999999999999999"}) {
+    ReceivedRequest request = received({.profile = "standard"});
+    request.headers["webhook-timestamp"] = text;
+    EXPECT_THAT(verify(request).problem, HasSubstr("timestamp")) << text;
+  }
+  ReceivedRequest request = received({.profile = "standard"});
+  request.headers.erase("webhook-timestamp");
+  EXPECT_THAT(verify(request).problem, HasSubstr("timestamp is missing"));
+  request = received({.profile = "stripe"});
+  std::string& value = request.headers["stripe-signature"];
+  value = value.substr(value.find("v1="));
+  EXPECT_THAT(verify(request).problem, HasSubstr("timestamp is missing"));
+}
+
+TEST(VerifyTest, AnyOfSeveralSignaturesMayMatch) {
+  for (const char* profile : {"standard", "itpay", "stripe"}) {
+    for (const auto& secrets : {std::vector{kSecret, kOtherSecret}, {kOtherSecret, kSecret}}) {
+      const ReceivedRequest request = received({.profile = profile, .secrets = secrets});
+      EXPECT_TRUE(verify(request, kSecret).verified) << profile;
+      EXPECT_TRUE(verify(request, kOtherSecret).verified) << profile;
+      EXPECT_FALSE(verify(request, "whsec_" + std::string(40, 'Z')).verified) << profile;
+    }
+  }
+}
+
+TEST(VerifyTest, UnknownVersionsAreSkipped) {
+  ReceivedRequest request = received({.profile = "standard"});
+  const std::string good = request.headers["webhook-signature"];
+  request.headers["webhook-signature"] = "v1a,AAAA v2,BBBB " + good;
+  EXPECT_TRUE(verify(request).verified);
+  request.headers["webhook-signature"] = "v1a" + good.substr(2);
+  EXPECT_THAT(verify(request).problem, HasSubstr("no signature of a known version"));
+  request = received({.profile = "itpay"});
+  request.headers["webhook-signature"] += ",enc=body,v0=1234";
+  EXPECT_TRUE(verify(request).verified);
+}
+
+TEST(VerifyTest, ASignatureMustBeWhole) {
+  ReceivedRequest request = received({.profile = "github"});
+  std::string& value = request.headers["x-hub-signature-256"];
+  value.pop_back();
+  EXPECT_FALSE(verify(request).verified);
+  value = "sha256=";
+  EXPECT_FALSE(verify(request).verified);
+}
+
+TEST(VerifyTest, WithoutASignatureItSaysWhatIsMissing) {
+  const Verification result = verify(received({.profile = "none", .secrets = {}}));
+  EXPECT_FALSE(result.verified);
+  EXPECT_EQ(result.profile, "");
+  EXPECT_THAT(result.problem, HasSubstr("webhook-signature"));
+  EXPECT_EQ(result.event_id, "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM");
+}
+
+TEST(VerifyTest, ASecretOfTheWrongFormIsNamedWithoutShowingIt) {
+  const Verification result = verify(received({.profile = "standard"}), "p@ssword");
+  EXPECT_FALSE(result.verified);
+  EXPECT_THAT(result.problem, HasSubstr("secret"));
+  EXPECT_THAT(result.problem, testing::Not(HasSubstr("p@ssword")));
+}
+
+TEST(VerifyTest, StrangeBodiesAndIdsAreNotShown) {
+  for (const char* body : {"", "not json", "[1]", "{\"id\":7}", "{\"id\":\"a\\u001b[31m\"}", "\xff",
+                           "{\"type\":[]}"}) {
+    const Verification result = verify({.headers = {}, .body = body});
+    EXPECT_EQ(result.event_id, "") << body;
+    EXPECT_EQ(result.event_type, "") << body;
+  }
+  const Verification result = verify({.headers = {{"webhook-id", "a\x1b[31m"}}, .body = ""});
+  EXPECT_EQ(result.event_id, "");
+}
+
+TEST(VerifyTest, EveryBodyThatIsSignedIsVerifiedAndNoOther) {
+  EXPECT_TRUE(rc::check("sign, then verify; flip one bit, then refuse", [] {
+    const std::string profile =
+        *rc::gen::elementOf(std::vector<std::string>(std::begin(kProfiles), std::end(kProfiles)));
+    const auto text = *rc::gen::container<std::string>(rc::gen::inRange<char>(0x20, 0x7e));
+    std::string payload = "\"";
+    for (const char c : text) payload += c == '"' || c == '\\' ? '_' : c;
+    payload += '"';
+    ReceivedRequest request = received({.profile = profile, .payload = payload});
+    RC_ASSERT(verify(request).verified);
+    const auto at = *rc::gen::inRange<size_t>(0, request.body.size());
+    request.body[at] = static_cast<char>(request.body[at] ^ (1 << *rc::gen::inRange(0, 8)));
+    RC_ASSERT(!verify(request).verified);
+  }));
+}
+
+}  // namespace
+}  // namespace sealpost

@@ -1,0 +1,243 @@
+#include "core/webhook_request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace sealpost {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+const WallTime kNow{1716792600s + 999ms};
+const std::string kStandardSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+Event paid() {
+  return {.id = EventId("evt_01J7Z3A4B5C6D7E8F9G0H1J2KM"),
+          .tenant = "acme",
+          .type = "invoice.paid",
+          .payload = R"({"amount":50000})",
+          .payload_is_json = true,
+          .content_type = "application/json",
+          .ordering_key = "",
+          .created_at = WallTime{1716790000s}};
+}
+
+Endpoint endpoint(const std::string& profile, const std::string& secret = "secret") {
+  Endpoint made;
+  made.id = EndpointId("we_1");
+  made.settings.url = "https://example.com/webhook";
+  made.settings.signing_profile = profile;
+  made.settings.envelope =
+      envelope_from_text(signing_preset(profile).value().default_envelope).value();
+  made.secrets.emplace_back(profile == "standard" ? kStandardSecret : secret);
+  return made;
+}
+
+LeasedDelivery delivery(Event event) {
+  LeasedDelivery made;
+  made.id = DeliveryId("dlv_1");
+  made.endpoint_id = EndpointId("we_1");
+  made.event = std::make_shared<const Event>(std::move(event));
+  return made;
+}
+
+std::variant<HttpRequest, FailureReason> build(const LeasedDelivery& of, const Endpoint& to) {
+  return RequestBuilder().build(of, *prepare(to), kNow);
+}
+
+HttpRequest request(const LeasedDelivery& of, const Endpoint& to) {
+  return std::get<HttpRequest>(build(of, to));
+}
+
+FailureReason refusal(const Event& event, const Endpoint& to) {
+  return std::get<FailureReason>(build(delivery(event), to));
+}
+
+std::vector<std::string> lines(const HttpRequest& of) {
+  std::vector<std::string> all;
+  for (const Header& header : of.headers) all.push_back(header.name + ": " + header.value);
+  return all;
+}
+
+// The value of the one header of that name; empty if there is none.
+std::string value(const HttpRequest& of, const std::string& name) {
+  std::string found;
+  for (const Header& header : of.headers) {
+    if (header.name != name) continue;
+    EXPECT_EQ(found, "") << name << " is there twice";
+    found = header.value;
+  }
+  return found;
+}
+
+TEST(WebhookRequestTest, AStandardRequestIsComplete) {
+  Endpoint to = endpoint("standard");
+  to.settings.timeout = 7s;
+  const HttpRequest made = request(delivery(paid()), to);
+  EXPECT_EQ(made.url, "https://example.com/webhook");
+  EXPECT_EQ(made.timeout, 7s);
+  EXPECT_EQ(made.body, R"({"type":"invoice.paid","timestamp":"2024-05-27T06:06:40.000Z",)"
+                       R"("data":{"amount":50000}})");
+  // The signature was computed with Python's hmac over id, time and body.
+  EXPECT_THAT(
+      lines(made),
+      ElementsAre("webhook-id: evt_01J7Z3A4B5C6D7E8F9G0H1J2KM", "webhook-timestamp: 1716792600",
+                  "webhook-signature: v1,FhrbjgITPOoR/Ti3rNswzxCAQ04wnyS0Z26OfCtS7FU=",
+                  "Idempotency-Key: wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1",
+                  "User-Agent: Sealpost/" SEALPOST_VERSION, "Content-Type: application/json"));
+}
+
+TEST(WebhookRequestTest, EveryProfileSendsIdsAndContentType) {
+  for (const std::string_view name : signing_preset_names()) {
+    const HttpRequest made = request(delivery(paid()), endpoint(std::string(name)));
+    EXPECT_EQ(value(made, "webhook-id"), "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM") << name;
+    EXPECT_EQ(value(made, "Idempotency-Key"), "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1") << name;
+    EXPECT_EQ(value(made, "Content-Type"), "application/json") << name;
+    EXPECT_EQ(value(made, "User-Agent"), "Sealpost/" SEALPOST_VERSION) << name;
+  }
+}
+
+TEST(WebhookRequestTest, OnlyLaterAttemptsCarryTheirNumber) {
+  LeasedDelivery first = delivery(paid());
+  EXPECT_EQ(value(request(first, endpoint("standard")), "webhook-attempt"), "");
+  first.attempts_made = 2;
+  EXPECT_EQ(value(request(first, endpoint("standard")), "webhook-attempt"), "3");
+}
+
+TEST(WebhookRequestTest, TheIdempotencyKeyChangesOnlyWithTheGeneration) {
+  EXPECT_EQ(idempotency_key(EventId("evt_1"), 1), "wh_evt_1-retry-1");
+  LeasedDelivery replayed = delivery(paid());
+  replayed.generation = 12;
+  replayed.attempts_made = 5;
+  EXPECT_EQ(value(request(replayed, endpoint("standard")), "Idempotency-Key"),
+            "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-12");
+}
+
+TEST(WebhookRequestTest, StaticHeadersComeLast) {
+  Endpoint to = endpoint("none");
+  to.settings.headers["Authorization"] = SecretText("Bearer abc");
+  to.settings.headers["X-Api-Key"] = SecretText("k");
+  const auto all = lines(request(delivery(paid()), to));
+  ASSERT_GE(all.size(), 2u);
+  EXPECT_EQ(all[all.size() - 2], "Authorization: Bearer abc");
+  EXPECT_EQ(all[all.size() - 1], "X-Api-Key: k");
+}
+
+TEST(WebhookRequestTest, AStaticUserAgentReplacesOurs) {
+  Endpoint to = endpoint("standard");
+  to.settings.headers["user-agent"] = SecretText("acme/1.0");
+  const HttpRequest made = request(delivery(paid()), to);
+  EXPECT_EQ(value(made, "User-Agent"), "");
+  EXPECT_EQ(value(made, "user-agent"), "acme/1.0");
+}
+
+TEST(WebhookRequestTest, ALineBreakInAnyHeaderStopsTheRequest) {
+  using namespace std::string_literals;
+  for (const std::string& bad : {"a\r\nX-Evil: 1"s, "a\n"s, "a\0b"s, ""s, "\xC3\xA9"s}) {
+    Endpoint to = endpoint("standard");
+    to.settings.headers["X-Api-Key"] = SecretText(bad);
+    EXPECT_EQ(refusal(paid(), to), FailureReason::internal) << testing::PrintToString(bad);
+  }
+  Endpoint to = endpoint("standard");
+  to.settings.headers["X-A\r\nX-Evil"] = SecretText("1");
+  EXPECT_EQ(refusal(paid(), to), FailureReason::internal);
+
+  Event event = paid();
+  event.content_type = "text/plain\r\nX-Evil: 1";
+  to = endpoint("none");
+  to.settings.envelope = Envelope::raw;
+  EXPECT_EQ(refusal(event, to), FailureReason::internal);
+  event = paid();
+  event.type = "a\r\nX-Evil: 1";
+  EXPECT_EQ(refusal(event, endpoint("github")), FailureReason::internal);
+}
+
+TEST(WebhookRequestTest, JsonProfilesRefuseWhatTheirReceiversCannotRead) {
+  for (const char* profile : {"standard", "itpay", "stripe", "pandora", "slack"}) {
+    for (const Envelope envelope : {Envelope::standard, Envelope::raw}) {
+      Endpoint to = endpoint(profile);
+      to.settings.envelope = envelope;
+      Event event = paid();
+      event.payload_is_json = false;
+      EXPECT_EQ(refusal(event, to), FailureReason::payload_refused) << profile << " binary";
+      event = paid();
+      event.payload = "{\"a\":\"\xff\"}";
+      EXPECT_EQ(refusal(event, to), FailureReason::payload_refused) << profile << " invalid UTF-8";
+      event.payload = "\xEF\xBB\xBF{}";
+      EXPECT_EQ(refusal(event, to), FailureReason::payload_refused) << profile << " BOM";
+    }
+  }
+}
+
+TEST(WebhookRequestTest, OtherProfilesCarryAnyPayloadRaw) {
+  for (const char* profile : {"github", "engenius", "none"}) {
+    Endpoint to = endpoint(profile);
+    to.settings.envelope = Envelope::raw;
+    Event event = paid();
+    event.payload = std::string("\xEF\xBB\xBF\x00\xff\r\n", 7);
+    event.payload_is_json = false;
+    event.content_type = "application/x-protobuf";
+    const HttpRequest made = request(delivery(event), to);
+    EXPECT_EQ(made.body, event.payload) << profile;
+    EXPECT_EQ(value(made, "Content-Type"), "application/x-protobuf") << profile;
+    to.settings.envelope = Envelope::standard;
+    EXPECT_EQ(refusal(event, to), FailureReason::payload_refused) << profile;
+  }
+}
+
+TEST(WebhookRequestTest, EngeniusRefusesABodyThatBeginsWithADigit) {
+  Endpoint to = endpoint("engenius");
+  to.settings.envelope = Envelope::raw;
+  Event event = paid();
+  for (const char* payload : {"0", "9", "42 "}) {
+    event.payload = payload;
+    EXPECT_EQ(refusal(event, to), FailureReason::payload_refused);
+  }
+  event.payload = "-1";
+  EXPECT_EQ(request(delivery(event), to).body, "-1");
+  to.settings.envelope = Envelope::standard;
+  event.payload = "42";
+  EXPECT_EQ(request(delivery(event), to).body.back(), '}');
+}
+
+TEST(WebhookRequestTest, AnEndpointWithoutASignerSendsNothing) {
+  const PreparedEndpoint broken{.endpoint = endpoint("standard"), .signer = nullptr};
+  const auto made = RequestBuilder().build(delivery(paid()), broken, kNow);
+  EXPECT_EQ(std::get<FailureReason>(made), FailureReason::internal);
+}
+
+TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
+  RequestBuilder builder;
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string_view name : signing_preset_names()) {
+      const Endpoint to = endpoint(std::string(name));
+      const auto made = builder.build(delivery(paid()), *prepare(to), kNow);
+      EXPECT_EQ(lines(std::get<HttpRequest>(made)), lines(request(delivery(paid()), to))) << name;
+    }
+  }
+}
+
+TEST(PrepareTest, EndpointsThatCannotBeSignedForAreRefused) {
+  Endpoint unknown = endpoint("standard");
+  unknown.settings.signing_profile = "sha3";
+  EXPECT_THROW(prepare(unknown), std::invalid_argument);
+  Endpoint without_secret = endpoint("standard");
+  without_secret.secrets.clear();
+  EXPECT_THROW(prepare(without_secret), std::invalid_argument);
+}
+
+TEST(PrepareTest, AStaticHeaderCannotReplaceASignature) {
+  for (const auto& [profile, name] : {std::pair{"github", "x-hub-signature-256"},
+                                      {"pandora", "X-Core-Event-Id"},
+                                      {"stripe", "stripe-signature"}}) {
+    Endpoint to = endpoint(profile);
+    to.settings.headers[name] = SecretText("forged");
+    EXPECT_THROW(prepare(to), std::invalid_argument) << name;
+  }
+}
+
+}  // namespace
+}  // namespace sealpost
