@@ -71,7 +71,6 @@ const std::vector<ForbiddenCall> kForbiddenCalls = {
     {"clock_gettime", {"base/clock.cc"}, kUseClock},
     {"std::rand", {"base/random.cc"}, kUseRandom},
     {"random_device", {"base/random.cc"}, kUseRandom},
-    {"sleep", {}, kNoSleep},
     {"sleep_for", {}, kNoSleep},
     {"sleep_until", {}, kNoSleep},
     {"usleep", {}, kNoSleep},
