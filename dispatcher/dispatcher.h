@@ -1,5 +1,5 @@
-// The dispatcher: takes events in, sends deliveries, records what happened. Any number of identical ones
-// may share a database.
+// The dispatcher: takes events in, sends deliveries, records what happened. Any number of identical
+// ones may share a database.
 //
 // Threads inside (each with its own stores, so no connection is shared):
 //   intake     polls the store for new events and due deliveries
@@ -25,12 +25,13 @@
 namespace sealpost {
 
 struct DispatcherOptions {
-  std::string instance;                            // unique among running dispatchers of a database
-  std::chrono::seconds lease{30};                  // 5…300; must exceed the slowest database restart to avoid takeovers
-  int max_in_flight = kDefaultMaxInFlight;         // requests at once
-  Milliseconds busy_poll{2};                       // between polls while events keep coming
-  Milliseconds idle_poll{5};                       // otherwise
-  std::chrono::seconds drain{30};                  // how long stop() waits for requests in flight
+  std::string instance;  // unique among running dispatchers of a database
+  std::chrono::seconds lease{
+      30};  // 5…300; must exceed the slowest database restart to avoid takeovers
+  int max_in_flight = kDefaultMaxInFlight;  // requests at once
+  Milliseconds busy_poll{2};                // between polls while events keep coming
+  Milliseconds idle_poll{5};                // otherwise
+  std::chrono::seconds drain{30};           // how long stop() waits for requests in flight
   RetentionOptions retention;
 };
 
@@ -54,15 +55,16 @@ class Dispatcher {
   // Registers and starts the threads. Throws StorageError if the database cannot be reached.
   void start();
 
-  // Drains and stops: starts no more requests, waits for those in flight (at most options.drain), writes
-  // their results, gives back the rest, ends the epoch. Returns true if nothing was left behind.
+  // Drains and stops: starts no more requests, waits for those in flight (at most options.drain),
+  // writes their results, gives back the rest, ends the epoch. Returns true if nothing was left
+  // behind.
   bool stop();
 
   // Makes a running or coming stop() give up waiting for requests in flight. Safe from any thread.
   void hurry();
 
   // Safe from any thread.
-  bool is_live() const;                 // the threads turn
+  bool is_live() const;                   // the threads turn
   bool is_ready(std::string& why) const;  // the lease is held and the store was reached lately
   std::string metrics_text() const;
 

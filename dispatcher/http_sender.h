@@ -23,11 +23,12 @@ class HttpSender {
  public:
   virtual ~HttpSender() = default;
 
-  // Starts a request. `tag` comes back with its outcome. Never fails: whatever goes wrong is an outcome.
+  // Starts a request. `tag` comes back with its outcome. Never fails: whatever goes wrong is an
+  // outcome.
   virtual void start(std::uint64_t tag, HttpRequest request) = 0;
 
-  // Waits up to `timeout` for something to happen and moves what ended to the end of `finished`. Returns
-  // at once if something ended already or wake() was called since the last poll.
+  // Waits up to `timeout` for something to happen and moves what ended to the end of `finished`.
+  // Returns at once if something ended already or wake() was called since the last poll.
   virtual void poll(Milliseconds timeout, std::vector<FinishedRequest>& finished) = 0;
 
   // Makes a poll that is waiting, or the next one, return. Safe from any thread.

@@ -1,0 +1,22 @@
+// Which dispatcher prefers which endpoints. An endpoint falls into one of 256 buckets (the schema
+// computes it); each bucket belongs to the live dispatcher with the highest weight for it
+// (rendezvous hashing). So all dispatchers agree without talking, and when one comes or goes only
+// its own share moves.
+//
+// Preference only: if two disagree for a moment, the lease on the row still decides.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/ids.h"
+
+namespace sealpost {
+
+inline constexpr int kBucketCount = 256;  // `& 255` in migrations/0001, webhook_endpoints.bucket
+
+// The buckets of `self` among `live`, ascending. Empty if `self` is not alive.
+std::vector<std::int16_t> owned_buckets(Epoch self, std::span<const Epoch> live);
+
+}  // namespace sealpost

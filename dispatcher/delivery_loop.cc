@@ -1,0 +1,220 @@
+#include "dispatcher/delivery_loop.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "base/log.h"
+#include "core/limits.h"
+#include "core/retry_policy.h"
+#include "dispatcher/attempt_log.h"
+
+namespace sealpost {
+namespace {
+
+// Between our look at the clock and the first byte on the wire: the network thread may be delayed
+// by that much on a busy machine. The lease itself has a larger margin (heartbeat.h).
+constexpr Milliseconds kStartMargin{100};
+constexpr Milliseconds kLongestPoll{50};
+// When something could start but for a moment may not (no lease, results not written): nobody
+// rings.
+constexpr Milliseconds kBlockedPoll{5};
+// A gone endpoint is disabled by the finisher within milliseconds; until then it gets no requests.
+constexpr std::chrono::seconds kUntilDisabled{10};
+
+}  // namespace
+
+DeliveryLoop::DeliveryLoop(Parts parts, int max_in_flight)
+    : parts_(std::move(parts)), schedule_(max_in_flight) {}
+
+void DeliveryLoop::run() {
+  while (!leaving_) {
+    thread_.turned(parts_.clock.monotonic_now());
+    forget_lost_lease();
+    take_inbox();
+    if (draining_) {
+      give_back_queued();
+      if (parts_.sender->in_flight() == 0) break;
+    } else {
+      start_allowed();
+    }
+    parts_.sender->poll(poll_time(), finished_);
+    record();
+  }
+  over_ = true;
+}
+
+// Our epoch was ended: others may already be sending what we had queued. Requests in flight go on;
+// their results are recorded and change nothing.
+void DeliveryLoop::forget_lost_lease() {
+  const Epoch epoch = parts_.membership.epoch();
+  if (epoch == epoch_) return;
+  epoch_ = epoch;
+  for (const Schedule::Start& lost : schedule_.take_all()) {
+    left_queue(lost.delivery, *lost.endpoint);
+    parts_.metrics.deliveries_dropped.add();
+  }
+}
+
+void DeliveryLoop::take_inbox() {
+  Inbox::Contents contents = parts_.inbox.take();
+  for (const EndpointId& id : contents.changed) {
+    const ReadyEndpointPtr endpoint = parts_.endpoints.find(id);
+    schedule_.update(endpoint);
+    if (!endpoint->may_send()) end_unsendable(*endpoint, schedule_.take_queued(id));
+  }
+  for (LeasedDelivery& delivery : contents.deliveries) {
+    ReadyEndpointPtr endpoint = parts_.endpoints.find(delivery.endpoint_id);
+    if (delivery.epoch != epoch_) {
+      left_queue(delivery, *endpoint);
+      parts_.metrics.deliveries_dropped.add();
+    } else if (!endpoint->may_send()) {
+      std::vector<LeasedDelivery> one;
+      one.push_back(std::move(delivery));
+      end_unsendable(*endpoint, std::move(one));
+    } else {
+      schedule_.add(std::move(endpoint), std::move(delivery));
+    }
+  }
+}
+
+void DeliveryLoop::start_allowed() {
+  for (;;) {
+    const MonotonicTime now = parts_.clock.monotonic_now();
+    if (!may_start(now)) return;
+    std::optional<Schedule::Start> start = schedule_.next(now);
+    if (!start) return;
+    begin(std::move(*start));
+  }
+}
+
+bool DeliveryLoop::may_start(MonotonicTime now) const {
+  return parts_.membership.epoch() == epoch_ && parts_.membership.covers(now + kStartMargin) &&
+         parts_.finisher.unfinished() + schedule_.in_flight() < kMaxUnfinished;
+}
+
+void DeliveryLoop::begin(Schedule::Start start) {
+  left_queue(start.delivery, *start.endpoint);
+  auto built = builder_.build(start.delivery, *start.endpoint->prepared, parts_.clock.wall_now());
+  if (const auto* reason = std::get_if<FailureReason>(&built)) {
+    schedule_.ended(start.delivery.endpoint_id);
+    parts_.finisher.add_failed(start.delivery.epoch, {{start.delivery.id, *reason}});
+    return;
+  }
+  if (free_tags_.empty()) {
+    free_tags_.push_back(in_flight_.size());
+    in_flight_.emplace_back();
+  }
+  const std::uint64_t tag = free_tags_.back();
+  free_tags_.pop_back();
+  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint)};
+  in_flight_count_ = schedule_.in_flight();
+  parts_.sender->start(tag, std::get<HttpRequest>(std::move(built)));
+}
+
+void DeliveryLoop::record() {
+  std::vector<FinishedAttempt> results;
+  results.reserve(finished_.size());
+  for (FinishedRequest& finished : finished_) {
+    InFlight flight = std::move(in_flight_[finished.tag]);
+    free_tags_.push_back(finished.tag);
+    FinishedAttempt attempt = result_of(finished, flight);
+    hold_back(attempt.decision, attempt, *flight.endpoint);
+    schedule_.ended(attempt.endpoint_id);
+    parts_.metrics.attempted(attempt.outcome, attempt.decision);
+    log_attempt(attempt, flight.delivery, flight.endpoint->endpoint());
+    results.push_back(std::move(attempt));
+  }
+  finished_.clear();
+  parts_.finisher.add(std::move(results));
+  // After add(): whoever sees nothing in flight and nothing unfinished knows that nothing is left.
+  in_flight_count_ = schedule_.in_flight();
+  parts_.metrics.in_flight.set(schedule_.in_flight());
+}
+
+FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, const InFlight& flight) {
+  FinishedAttempt attempt;
+  attempt.delivery_id = flight.delivery.id;
+  attempt.endpoint_id = flight.delivery.endpoint_id;
+  attempt.epoch = flight.delivery.epoch;
+  attempt.generation = flight.delivery.generation;
+  attempt.attempt_number = flight.delivery.attempts_made + 1;
+  attempt.started_at = finished.started_at;
+  attempt.ended_at = finished.ended_at;
+  attempt.outcome = std::move(finished.outcome);
+  attempt.signature_key_ids = flight.endpoint->signature_key_ids;
+  // Random bytes cost a system call, and a success needs none.
+  const double random_unit = attempt.outcome.succeeded() ? 0 : parts_.random.unit();
+  attempt.decision = decide(flight.endpoint->endpoint().settings.retry, attempt.outcome,
+                            attempt.attempt_number, random_unit);
+  return attempt;
+}
+
+// The receiver asked for a pause, or is gone. What is queued waits under its lease: giving it back
+// would cost a statement per delivery now and another one later.
+void DeliveryLoop::hold_back(const Decision& decision, const FinishedAttempt& attempt,
+                             const ReadyEndpoint& endpoint) {
+  if (!decision.pause_endpoint && !decision.disable_endpoint) return;
+  MonotonicTime until = attempt.ended_at;
+  if (decision.pause_endpoint) until += *decision.pause_endpoint;
+  if (decision.disable_endpoint) until += kUntilDisabled;
+  schedule_.pause(attempt.endpoint_id, until);
+  endpoint.load->paused_until = std::max(endpoint.load->paused_until.load(), until);
+}
+
+// Deliveries for an endpoint to which nothing may be sent now. Paused, or held because it cannot be
+// signed for: back to the store, where they wait. Disabled or deleted: they end.
+void DeliveryLoop::end_unsendable(const ReadyEndpoint& endpoint,
+                                  std::vector<LeasedDelivery> deliveries) {
+  if (deliveries.empty()) return;
+  std::vector<DeliveryId> ids;
+  std::vector<std::pair<DeliveryId, FailureReason>> failures;
+  for (const LeasedDelivery& delivery : deliveries) {
+    left_queue(delivery, endpoint);
+    ids.push_back(delivery.id);
+    failures.emplace_back(delivery.id, FailureReason::endpoint_deleted);
+  }
+  switch (endpoint.endpoint().status) {
+    case EndpointStatus::deleted:
+      return parts_.finisher.add_failed(epoch_, std::move(failures));
+    case EndpointStatus::disabled:
+      return parts_.finisher.add_skipped(epoch_, std::move(ids));
+    case EndpointStatus::paused:
+    case EndpointStatus::enabled:
+      return parts_.finisher.add_released(epoch_, std::move(ids));
+  }
+}
+
+void DeliveryLoop::give_back_queued() {
+  std::vector<DeliveryId> unsent;
+  for (Schedule::Start& start : schedule_.take_all()) {
+    left_queue(start.delivery, *start.endpoint);
+    unsent.push_back(std::move(start.delivery.id));
+  }
+  if (!unsent.empty()) parts_.finisher.add_released(epoch_, std::move(unsent));
+}
+
+void DeliveryLoop::left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint) {
+  parts_.inbox.left(delivery);
+  --endpoint.load->queued;
+}
+
+Milliseconds DeliveryLoop::poll_time() const {
+  const MonotonicTime now = parts_.clock.monotonic_now();
+  if (schedule_.queued() > 0 && !may_start(now)) return kBlockedPoll;
+  const std::optional<MonotonicTime> resume = schedule_.next_resume();
+  if (!resume) return kLongestPoll;
+  const auto until = std::chrono::ceil<Milliseconds>(*resume - now);
+  return std::clamp(until, Milliseconds{0}, kLongestPoll);
+}
+
+void DeliveryLoop::drain() {
+  draining_ = true;
+  wake();
+}
+
+void DeliveryLoop::leave() {
+  leaving_ = true;
+  wake();
+}
+
+}  // namespace sealpost

@@ -1,0 +1,101 @@
+// The network thread: starts what the schedule allows, waits for the network, decides, and hands
+// the results on. The only place that knows the whole order of a delivery's life in this process.
+//
+// A request is started only while our lease is certain to cover it and while its result will find
+// room; and it is built and signed at that moment, because some receivers tolerate only seconds
+// between signature and arrival.
+//
+// Threads: start(), drain(), leave(), wake(), the counts: any thread; everything else runs on the
+// network thread. The sender belongs to it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/delivery_store.h"
+#include "core/webhook_request.h"
+#include "dispatcher/dispatcher_metrics.h"
+#include "dispatcher/endpoint_cache.h"
+#include "dispatcher/finisher.h"
+#include "dispatcher/http_sender.h"
+#include "dispatcher/inbox.h"
+#include "dispatcher/loop_thread.h"
+#include "dispatcher/membership.h"
+#include "dispatcher/schedule.h"
+
+namespace sealpost {
+
+class DeliveryLoop {
+ public:
+  struct Parts {
+    std::unique_ptr<HttpSender> sender;
+    Inbox& inbox;
+    const EndpointCache& endpoints;
+    const Membership& membership;
+    Finisher& finisher;
+    DispatcherMetrics& metrics;
+    const Clock& clock;
+    Random& random;
+  };
+  DeliveryLoop(Parts parts, int max_in_flight);
+
+  void start() {
+    thread_.start([this] { run(); });
+  }
+
+  // Something was put into the inbox.
+  void wake() { parts_.sender->wake(); }
+
+  // Starts no more, gives back what is queued, and ends when nothing is in flight.
+  void drain();
+  // Ends at once; what is in flight is left to its fate.
+  void leave();
+  void join() { thread_.stop(); }
+
+  bool over() const { return over_; }
+  int in_flight() const { return in_flight_count_; }
+  const LoopThread& thread() const { return thread_; }
+
+ private:
+  struct InFlight {
+    LeasedDelivery delivery;
+    ReadyEndpointPtr endpoint;
+  };
+
+  void run();
+  void forget_lost_lease();
+  void take_inbox();
+  void start_allowed();
+  void begin(Schedule::Start start);
+  void record();
+  FinishedAttempt result_of(FinishedRequest& finished, const InFlight& flight);
+  void hold_back(const Decision& decision, const FinishedAttempt& attempt,
+                 const ReadyEndpoint& endpoint);
+  void end_unsendable(const ReadyEndpoint& endpoint, std::vector<LeasedDelivery> deliveries);
+  void give_back_queued();
+  void left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint);
+  bool may_start(MonotonicTime now) const;
+  Milliseconds poll_time() const;
+
+  Parts parts_;
+  Schedule schedule_;
+  RequestBuilder builder_;
+  Epoch epoch_ = 0;                  // of everything in schedule_
+  std::vector<InFlight> in_flight_;  // by tag
+  std::vector<std::uint64_t> free_tags_;
+  std::vector<FinishedRequest> finished_;
+  std::atomic<int> in_flight_count_{0};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> leaving_{false};
+  std::atomic<bool> over_{false};
+  LoopThread thread_;  // last: it uses everything above
+};
+
+}  // namespace sealpost

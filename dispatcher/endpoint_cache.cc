@@ -1,0 +1,128 @@
+#include "dispatcher/endpoint_cache.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "base/log.h"
+
+namespace sealpost {
+namespace {
+
+std::string fingerprints(const std::vector<SecretText>& secrets) {
+  std::string joined;
+  for (const SecretText& secret : secrets) {
+    if (!joined.empty()) joined += ',';
+    joined += secret_fingerprint(secret);
+  }
+  return joined;
+}
+
+// A deleted endpoint's secrets do not matter any more, and it is nobody's task to repair them.
+std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
+  if (endpoint.status == EndpointStatus::deleted) {
+    return std::make_shared<const PreparedEndpoint>(PreparedEndpoint{std::move(endpoint), nullptr});
+  }
+  try {
+    return prepare(endpoint);
+  } catch (const std::invalid_argument& error) {
+    log_error("endpoint.unusable", {{"endpoint_id", endpoint.id.text()},
+                                    {"tenant", endpoint.tenant},
+                                    {"version", endpoint.version},
+                                    {"error", error.what()}});
+    return std::make_shared<const PreparedEndpoint>(PreparedEndpoint{std::move(endpoint), nullptr});
+  }
+}
+
+// Endpoints are kept as deleted for as long as anything names them, so a missing one is as good as
+// deleted.
+Endpoint deleted_endpoint(const EndpointId& id, int version) {
+  Endpoint endpoint;
+  endpoint.id = id;
+  endpoint.status = EndpointStatus::deleted;
+  endpoint.version = version;
+  return endpoint;
+}
+
+}  // namespace
+
+std::vector<ReadyEndpointPtr> EndpointCache::endpoints_of(
+    std::span<const LeasedDelivery> deliveries, EndpointSource& source) {
+  std::unordered_map<EndpointId, int> needed;  // id, newest version
+  for (const LeasedDelivery& delivery : deliveries) {
+    int& version = needed[delivery.endpoint_id];
+    version = std::max(version, delivery.endpoint_version);
+  }
+  std::vector<ReadyEndpointPtr> ready;
+  std::vector<EndpointId> missing;
+  for (const auto& [id, version] : needed) {
+    ReadyEndpointPtr cached = find(id);
+    if (cached != nullptr && cached->endpoint().version >= version) {
+      ready.push_back(std::move(cached));
+    } else {
+      missing.push_back(id);
+    }
+  }
+  if (missing.empty()) return ready;
+  for (ReadyEndpointPtr& loaded : load(missing, source)) ready.push_back(std::move(loaded));
+  std::unordered_set<EndpointId> known;
+  for (const ReadyEndpointPtr& endpoint : ready) known.insert(endpoint->endpoint().id);
+  for (const EndpointId& id : missing) {
+    if (!known.contains(id)) ready.push_back(store(deleted_endpoint(id, needed[id])));
+  }
+  return ready;
+}
+
+std::vector<ReadyEndpointPtr> EndpointCache::refresh(
+    std::span<const std::pair<EndpointId, int>> versions, EndpointSource& source) {
+  std::vector<EndpointId> changed;
+  for (const auto& [id, version] : versions) {
+    const ReadyEndpointPtr cached = find(id);
+    if (cached != nullptr && cached->endpoint().version != version) changed.push_back(id);
+  }
+  if (changed.empty()) return {};
+  return load(changed, source);
+}
+
+std::vector<ReadyEndpointPtr> EndpointCache::load(const std::vector<EndpointId>& ids,
+                                                  EndpointSource& source) {
+  std::vector<ReadyEndpointPtr> loaded;
+  for (Endpoint& endpoint : source.load(ids)) loaded.push_back(store(std::move(endpoint)));
+  return loaded;
+}
+
+ReadyEndpointPtr EndpointCache::store(Endpoint endpoint) {
+  auto ready = std::make_shared<ReadyEndpoint>();
+  ready->signature_key_ids = fingerprints(endpoint.secrets);
+  ready->prepared = prepare_or_hold(std::move(endpoint));
+  const std::lock_guard lock(mutex_);
+  ReadyEndpointPtr& place = endpoints_[ready->endpoint().id];
+  // Two threads may load the same endpoint; the later answer may be the older one.
+  if (place != nullptr && place->endpoint().version > ready->endpoint().version) return place;
+  ready->load = place != nullptr ? place->load : std::make_shared<EndpointLoad>();
+  ready->load->may_send = ready->may_send();
+  place = std::move(ready);
+  return place;
+}
+
+ReadyEndpointPtr EndpointCache::find(const EndpointId& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = endpoints_.find(id);
+  return found != endpoints_.end() ? found->second : nullptr;
+}
+
+std::size_t EndpointCache::size() const {
+  const std::lock_guard lock(mutex_);
+  return endpoints_.size();
+}
+
+std::size_t EndpointCache::unusable() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::count_if(endpoints_.begin(), endpoints_.end(), [](const auto& entry) {
+        const ReadyEndpoint& ready = *entry.second;
+        return ready.endpoint().status == EndpointStatus::enabled && !ready.may_send();
+      }));
+}
+
+}  // namespace sealpost

@@ -1,0 +1,79 @@
+// Endpoints made ready for sending, in memory. The intake thread loads what its deliveries need
+// before it hands them over; the upkeep thread loads again what was changed.
+//
+// An endpoint that cannot be made ready (its secrets cannot be decrypted, its profile is damaged)
+// is held like a paused one: nothing is sent unsigned, and nothing is dead-lettered either, because
+// the usual cause is a wrong master key file, and an operator who repairs it wants every delivery
+// made. A change of the endpoint or a restart tries again; sealpost_endpoints_unusable counts them.
+//
+// Threads: safe from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/delivery.h"
+#include "core/endpoint_store.h"
+#include "core/webhook_request.h"
+
+namespace sealpost {
+
+// How much of an endpoint's work this dispatcher holds, and whether it wants more. Shared by all
+// versions of the endpoint: the intake thread adds what it hands over, the network thread takes off
+// what it starts.
+struct EndpointLoad {
+  std::atomic<int> queued{0};
+  std::atomic<MonotonicTime> paused_until{MonotonicTime{}};
+  std::atomic<bool> may_send{true};  // of the newest version
+
+  bool is_open(MonotonicTime now) const { return may_send && paused_until.load() <= now; }
+};
+
+// One version of an endpoint. Immutable, except for its load.
+struct ReadyEndpoint {
+  std::shared_ptr<const PreparedEndpoint> prepared;  // its signer is null if it cannot be used
+  std::string signature_key_ids;                     // as the attempts record them
+  std::shared_ptr<EndpointLoad> load;
+
+  const Endpoint& endpoint() const { return prepared->endpoint; }
+  bool may_send() const {
+    return endpoint().status == EndpointStatus::enabled && prepared->signer != nullptr;
+  }
+};
+
+using ReadyEndpointPtr = std::shared_ptr<const ReadyEndpoint>;
+
+class EndpointCache {
+ public:
+  // The endpoints of these deliveries, each once, loading those that are unknown or older than the
+  // deliveries ask for. Throws StorageError.
+  std::vector<ReadyEndpointPtr> endpoints_of(std::span<const LeasedDelivery> deliveries,
+                                             EndpointSource& source);
+
+  // Loads again those whose version differs, if they are in the cache; returns them. Throws
+  // StorageError.
+  std::vector<ReadyEndpointPtr> refresh(std::span<const std::pair<EndpointId, int>> versions,
+                                        EndpointSource& source);
+
+  // nullptr if it was never loaded.
+  ReadyEndpointPtr find(const EndpointId& id) const;
+
+  std::size_t size() const;
+  std::size_t unusable() const;
+
+ private:
+  std::vector<ReadyEndpointPtr> load(const std::vector<EndpointId>& ids, EndpointSource& source);
+  ReadyEndpointPtr store(Endpoint endpoint);
+
+  mutable std::mutex mutex_;
+  std::unordered_map<EndpointId, ReadyEndpointPtr> endpoints_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,220 @@
+#include "dispatcher/intake_loop.h"
+
+#include <algorithm>
+
+#include "core/limits.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::chrono::seconds kBusyFor{1};        // after the last event
+constexpr std::chrono::seconds kSweepInterval{1};  // full sweeps of intake, for late commits
+constexpr Milliseconds kLookInterval{200};         // for waiting deliveries of all kinds
+constexpr int kLookShare = 20;                     // a look may take 1/20 of the time
+constexpr int kLookLimit = 10'000;                 // endpoints per look
+constexpr int kClaimLimit = 2'000;                 // deliveries per claim statement
+// While the queue is full and events keep coming, let some room gather: a statement for a handful
+// of events costs nearly as much as one for hundreds. 10 ms of sending at full speed are 300
+// deliveries.
+constexpr Milliseconds kCrowdedPoll{10};
+constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
+
+}  // namespace
+
+void IntakeLoop::run() {
+  while (!thread_.stopping()) {
+    thread_.turned(parts_.clock.monotonic_now());
+    Milliseconds pause{0};
+    try {
+      pause = turn();
+      backoff_.reset();
+    } catch (const StorageError& error) {
+      // The statement may have leased deliveries to us that we will never hear of.
+      if (error.kind() == StorageError::Kind::in_doubt) parts_.membership.doubt();
+      parts_.health.failed("intake", error);
+      pause = backoff_.after(error);
+    }
+    if (pause > Milliseconds{0}) thread_.sleep(pause);
+  }
+}
+
+// One look at everything there may be to do. Returns how long to wait before the next one.
+Milliseconds IntakeLoop::turn() {
+  const MonotonicTime now = parts_.clock.monotonic_now();
+  const Epoch epoch = parts_.membership.epoch();
+  hand_over();
+  if (!parts_.membership.covers(now)) return polling_.idle;
+  const Next next = take_events(epoch, now);
+  find_waiting(now);
+  const bool more_waiting = claim_waiting(epoch, now);
+  parts_.health.reached("intake");
+  if (more_waiting || next == Next::at_once) return Milliseconds{0};
+  if (next == Next::after_crowded_poll) return kCrowdedPoll;
+  return next == Next::after_busy_poll ? polling_.busy : polling_.idle;
+}
+
+IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now) {
+  const int room = total_room();
+  if (room == 0) return Next::after_busy_poll;
+  const IntakeRequest request = intake_request(epoch, now, room);
+  IntakeResult result = parts_.store->intake(request);
+  const auto took = parts_.clock.monotonic_now() - now;
+  parts_.metrics.intake_seconds.observe(std::chrono::duration<double>(took).count());
+  learn_from(result);
+  if (result.events > 0) last_event_ = now;
+  not_handed_over_ = std::move(result.leased);
+  hand_over();
+  if (result.events > 0 && result.events == request.max_events) {
+    return request.max_events == kIntakeEvents ? Next::at_once : Next::after_crowded_poll;
+  }
+  const bool busy = last_event_ && now - *last_event_ < kBusyFor;
+  return busy ? Next::after_busy_poll : Next::after_idle_poll;
+}
+
+IntakeRequest IntakeLoop::intake_request(Epoch epoch, MonotonicTime now, int room) {
+  IntakeRequest request;
+  request.epoch = epoch;
+  request.buckets = *parts_.membership.buckets();
+  request.max_events = std::clamp(static_cast<int>(room / deliveries_per_event_), 1, kIntakeEvents);
+  request.max_leased = room;
+  request.room_per_endpoint = room_per_endpoint();
+  for (auto it = busy_.begin(); it != busy_.end();) {
+    const int endpoint_room = room_of(it->first, now);
+    if (endpoint_room < request.room_per_endpoint) {
+      request.rooms.push_back({it->first, endpoint_room});
+      ++it;
+    } else {
+      it = busy_.erase(it);
+    }
+  }
+  request.from_position = low_water_mark(now);
+  return request;
+}
+
+// Events commit out of order: one may appear before a position that we saw already. Within a second
+// nearly all have; so skip (dead) rows before what was the highest position a second ago, and once
+// a second look at everything.
+std::int64_t IntakeLoop::low_water_mark(MonotonicTime now) {
+  if (last_sweep_ && now - *last_sweep_ < kSweepInterval) return from_position_;
+  last_sweep_ = now;
+  from_position_ = highest_position_;
+  return 0;
+}
+
+void IntakeLoop::learn_from(const IntakeResult& result) {
+  constexpr double kWeight = 0.3;  // of the newest batch
+  parts_.metrics.events_taken.add(static_cast<std::uint64_t>(result.events));
+  parts_.metrics.deliveries_created.add(static_cast<std::uint64_t>(result.deliveries));
+  highest_position_ = std::max(highest_position_, result.last_position);
+  waiting_.insert(result.overflowed.begin(), result.overflowed.end());
+  if (result.events > 0) {
+    const double fan_out = static_cast<double>(result.deliveries) / result.events;
+    deliveries_per_event_ += kWeight * (std::max(fan_out, 1.0) - deliveries_per_event_);
+  }
+  if (!result.leased.empty()) {
+    double bytes = 0;
+    for (const LeasedDelivery& delivery : result.leased) {
+      bytes += static_cast<double>(delivery.event->payload.size());
+    }
+    bytes /= static_cast<double>(result.leased.size());
+    bytes_per_delivery_ =
+        std::max(1.0, bytes_per_delivery_ + kWeight * (bytes - bytes_per_delivery_));
+  }
+}
+
+void IntakeLoop::find_waiting(MonotonicTime now) {
+  for (EndpointId& id : parts_.retry_times.take_due(now)) waiting_.insert(std::move(id));
+  if (next_look_ && now < *next_look_) return;
+  const MonotonicTime began = parts_.clock.monotonic_now();
+  const Membership::Buckets buckets = parts_.membership.buckets();
+  for (EndpointId& id : parts_.store->endpoints_with_due(*buckets, kLookLimit)) {
+    waiting_.insert(std::move(id));
+  }
+  const MonotonicTime ended = parts_.clock.monotonic_now();
+  next_look_ =
+      ended + std::max<MonotonicTime::duration>(kLookInterval, kLookShare * (ended - began));
+}
+
+// True if there is probably more to claim right now.
+bool IntakeLoop::claim_waiting(Epoch epoch, MonotonicTime now) {
+  const std::vector<ClaimRequest> requests = claim_requests(now);
+  if (requests.empty()) return false;
+  std::vector<LeasedDelivery> claimed = parts_.store->claim(epoch, requests);
+  std::unordered_map<EndpointId, int> counts;
+  for (const LeasedDelivery& delivery : claimed) ++counts[delivery.endpoint_id];
+  bool more = false;
+  for (const ClaimRequest& request : requests) {
+    if (counts[request.endpoint_id] < request.limit) {
+      waiting_.erase(
+          request.endpoint_id);  // that was all of it, or another dispatcher has the rest
+    } else {
+      more = true;
+    }
+  }
+  parts_.metrics.deliveries_claimed.add(claimed.size());
+  not_handed_over_ = std::move(claimed);
+  hand_over();
+  return more;
+}
+
+// Lanes are filled up when they are half empty, taking turns from where the last claim ended.
+std::vector<ClaimRequest> IntakeLoop::claim_requests(MonotonicTime now) {
+  std::vector<ClaimRequest> requests;
+  int left = std::min(total_room(), kClaimLimit);
+  const int lane = room_per_endpoint();
+  auto next = waiting_.upper_bound(claimed_last_);
+  for (std::size_t looked_at = waiting_.size(); looked_at > 0 && left > 0; --looked_at) {
+    if (next == waiting_.end()) next = waiting_.begin();
+    const int room = std::min(room_of(*next, now), left);
+    if (room == 0) {
+      // Closed or full. A look finds it again when it is open.
+      const auto load = busy_.find(*next);
+      if (load != busy_.end() && !load->second->is_open(now)) {
+        next = waiting_.erase(next);
+        continue;
+      }
+    }
+    if (room > 0 && 2 * room >= std::min(lane, left)) {
+      requests.push_back({*next, room});
+      left -= room;
+      claimed_last_ = *next;
+    }
+    ++next;
+  }
+  return requests;
+}
+
+// If the endpoints cannot be loaded, this throws and the deliveries wait here for the next turn:
+// they are leased to us, nobody else will send them.
+void IntakeLoop::hand_over() {
+  if (not_handed_over_.empty()) return;
+  const auto endpoints = parts_.endpoints.endpoints_of(not_handed_over_, *parts_.source);
+  for (const ReadyEndpointPtr& endpoint : endpoints) {
+    busy_.emplace(endpoint->endpoint().id, endpoint->load);
+  }
+  for (const LeasedDelivery& delivery : not_handed_over_) ++busy_[delivery.endpoint_id]->queued;
+  parts_.inbox.put({.deliveries = std::exchange(not_handed_over_, {}), .changed = {}});
+  parts_.network.wake();
+}
+
+int IntakeLoop::total_room() const {
+  const std::size_t bytes = parts_.inbox.queued_bytes();
+  if (bytes >= kMaxQueuedBytes) return 0;
+  const double by_bytes = static_cast<double>(kMaxQueuedBytes - bytes) / bytes_per_delivery_;
+  const int by_count = std::max(0, kMaxQueued - parts_.inbox.queued());
+  return by_bytes < by_count ? static_cast<int>(by_bytes) : by_count;
+}
+
+int IntakeLoop::room_per_endpoint() const {
+  return std::clamp(total_room() / kShareOfFreeRoom, 1, kMaxQueuedPerEndpoint);
+}
+
+int IntakeLoop::room_of(const EndpointId& endpoint, MonotonicTime now) const {
+  const auto found = busy_.find(endpoint);
+  if (found == busy_.end()) return room_per_endpoint();
+  const EndpointLoad& load = *found->second;
+  if (!load.is_open(now)) return 0;
+  return std::max(0, room_per_endpoint() - load.queued.load());
+}
+
+}  // namespace sealpost

@@ -1,0 +1,105 @@
+// The intake thread: takes new events and waiting deliveries out of the store, as much as there is
+// room for, and hands them to the network thread.
+//
+// Room. Everything leased is held in memory, so it is bounded: in all (kMaxQueued,
+// kMaxQueuedBytes), and per endpoint by an eighth of what is still free (kMaxQueuedPerEndpoint when
+// all is). Sharing what is free, not what there is, keeps slow endpoints from filling the queue
+// together: with N of them full, 1 / (1 + N/8) of it is left for all others. No room means no
+// intake: events wait in the store.
+//
+// Waiting deliveries (retries, endpoints that had no room) are found in three ways: our own retries
+// are remembered with their time; endpoints that overflowed at intake are; and a look into the
+// store finds everything else (replays, takeovers, other dispatchers' retries), at most 5 % of the
+// time.
+//
+// Threads: start(), stop(): any; everything else runs on the intake thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "core/delivery_store.h"
+#include "core/endpoint_store.h"
+#include "dispatcher/delivery_loop.h"
+#include "dispatcher/dispatcher_metrics.h"
+#include "dispatcher/endpoint_cache.h"
+#include "dispatcher/inbox.h"
+#include "dispatcher/loop_thread.h"
+#include "dispatcher/membership.h"
+#include "dispatcher/retry_times.h"
+#include "dispatcher/store_health.h"
+
+namespace sealpost {
+
+class IntakeLoop {
+ public:
+  struct Parts {
+    std::unique_ptr<DeliveryStore> store;
+    std::unique_ptr<EndpointSource> source;
+    EndpointCache& endpoints;
+    Inbox& inbox;
+    DeliveryLoop& network;
+    RetryTimes& retry_times;
+    Membership& membership;
+    StoreHealth& health;
+    DispatcherMetrics& metrics;
+    const Clock& clock;
+  };
+  struct Polling {
+    Milliseconds busy;
+    Milliseconds idle;
+  };
+  IntakeLoop(Parts parts, Polling polling) : parts_(std::move(parts)), polling_(polling) {}
+
+  void start() {
+    thread_.start([this] { run(); });
+  }
+  void stop() { thread_.stop(); }
+  const LoopThread& thread() const { return thread_; }
+
+ private:
+  enum class Next { at_once, after_busy_poll, after_crowded_poll, after_idle_poll };
+
+  void run();
+  Milliseconds turn();
+  Next take_events(Epoch epoch, MonotonicTime now);
+  IntakeRequest intake_request(Epoch epoch, MonotonicTime now, int room);
+  std::int64_t low_water_mark(MonotonicTime now);
+  void learn_from(const IntakeResult& result);
+  void find_waiting(MonotonicTime now);
+  bool claim_waiting(Epoch epoch, MonotonicTime now);
+  std::vector<ClaimRequest> claim_requests(MonotonicTime now);
+  void hand_over();
+  int total_room() const;
+  int room_per_endpoint() const;
+  int room_of(const EndpointId& endpoint, MonotonicTime now) const;
+
+  Parts parts_;
+  const Polling polling_;
+  Backoff backoff_;
+
+  // Endpoints of which we hold deliveries, or which are closed: all others have the whole room.
+  std::unordered_map<EndpointId, std::shared_ptr<EndpointLoad>> busy_;
+  std::set<EndpointId> waiting_;  // endpoints with deliveries to claim
+  EndpointId claimed_last_;       // where the turn in waiting_ stands
+  std::vector<LeasedDelivery>
+      not_handed_over_;  // leased, but their endpoints could not be loaded yet
+
+  double deliveries_per_event_ = 1;
+  double bytes_per_delivery_ = 1024;
+  std::optional<MonotonicTime> last_event_;
+  std::int64_t highest_position_ = 0;
+  std::int64_t from_position_ = 0;
+  std::optional<MonotonicTime> last_sweep_;
+  std::optional<MonotonicTime> next_look_;
+
+  LoopThread thread_;  // last: it uses everything above
+};
+
+}  // namespace sealpost

@@ -1,0 +1,136 @@
+#include "dispatcher/schedule.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sealpost {
+
+std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
+  resume(now);
+  const int free = max_in_flight_ - in_flight_;
+  if (free <= 0) return std::nullopt;
+  // A lane that is passed over holds at least `free` slots, so there are few of them when there is
+  // room.
+  for (std::size_t looked_at = turns_.size(); looked_at > 0; --looked_at) {
+    Lane& lane = *turns_.front();
+    turns_.pop_front();
+    lane.in_turn = false;
+    if (lane.in_flight >= std::min(free, lane.endpoint->endpoint().settings.max_in_flight)) {
+      take_turn(lane);
+      continue;
+    }
+    Start start{lane.endpoint, std::move(lane.queue.front())};
+    lane.queue.pop_front();
+    --queued_;
+    ++lane.in_flight;
+    ++in_flight_;
+    take_turn(lane);
+    return start;
+  }
+  return std::nullopt;
+}
+
+void Schedule::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
+  Lane& lane = lanes_[delivery.endpoint_id];
+  lane.endpoint = std::move(endpoint);
+  lane.queue.push_back(std::move(delivery));
+  ++queued_;
+  take_turn(lane);
+}
+
+void Schedule::update(const ReadyEndpointPtr& endpoint) {
+  const auto found = lanes_.find(endpoint->endpoint().id);
+  if (found == lanes_.end()) return;
+  found->second.endpoint = endpoint;
+  take_turn(found->second);  // its limit may have been raised
+}
+
+void Schedule::ended(const EndpointId& endpoint) {
+  const auto found = lanes_.find(endpoint);
+  CHECK(found != lanes_.end() && found->second.in_flight > 0, "a request ended that never started");
+  --found->second.in_flight;
+  --in_flight_;
+  take_turn(found->second);
+  forget_if_idle(found);
+}
+
+void Schedule::pause(const EndpointId& endpoint, MonotonicTime until) {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return;
+  Lane& lane = found->second;
+  if (lane.paused_until && *lane.paused_until >= until) return;
+  lane.paused_until = until;
+  if (lane.in_turn) {
+    turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
+    lane.in_turn = false;
+  }
+  resumes_.emplace(until, endpoint);
+}
+
+std::optional<MonotonicTime> Schedule::next_resume() const {
+  if (resumes_.empty()) return std::nullopt;
+  return resumes_.top().first;
+}
+
+std::vector<LeasedDelivery> Schedule::take_queued(const EndpointId& endpoint) {
+  const auto found = lanes_.find(endpoint);
+  if (found == lanes_.end()) return {};
+  Lane& lane = found->second;
+  std::vector<LeasedDelivery> taken(std::make_move_iterator(lane.queue.begin()),
+                                    std::make_move_iterator(lane.queue.end()));
+  lane.queue.clear();
+  queued_ -= static_cast<int>(taken.size());
+  if (lane.in_turn) {
+    turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
+    lane.in_turn = false;
+  }
+  forget_if_idle(found);
+  return taken;
+}
+
+std::vector<Schedule::Start> Schedule::take_all() {
+  std::vector<Start> taken;
+  taken.reserve(static_cast<std::size_t>(queued_));
+  turns_.clear();
+  for (auto lane = lanes_.begin(); lane != lanes_.end();) {
+    const auto following = std::next(lane);
+    for (LeasedDelivery& delivery : lane->second.queue) {
+      taken.push_back({lane->second.endpoint, std::move(delivery)});
+    }
+    lane->second.queue.clear();
+    lane->second.in_turn = false;
+    forget_if_idle(lane);
+    lane = following;
+  }
+  queued_ = 0;
+  return taken;
+}
+
+// Puts the lane into the turns if it may start something.
+void Schedule::take_turn(Lane& lane) {
+  if (lane.in_turn || lane.queue.empty() || lane.paused_until) return;
+  if (lane.in_flight >= lane.endpoint->endpoint().settings.max_in_flight) return;
+  turns_.push_back(&lane);
+  lane.in_turn = true;
+}
+
+void Schedule::resume(MonotonicTime now) {
+  while (!resumes_.empty() && resumes_.top().first <= now) {
+    const auto found = lanes_.find(resumes_.top().second);
+    resumes_.pop();
+    if (found == lanes_.end()) continue;
+    Lane& lane = found->second;
+    if (!lane.paused_until || *lane.paused_until > now) continue;  // a longer pause came later
+    lane.paused_until.reset();
+    take_turn(lane);
+    forget_if_idle(found);
+  }
+}
+
+void Schedule::forget_if_idle(Lanes::iterator lane) {
+  const Lane& it = lane->second;
+  if (it.queue.empty() && it.in_flight == 0 && !it.paused_until) lanes_.erase(lane);
+}
+
+}  // namespace sealpost

@@ -1,0 +1,89 @@
+// In which order deliveries start. A pure data structure: no clock, no locks, no I/O.
+//
+// Each endpoint has a lane: its queue, the number of its requests in flight, and until when it is
+// paused. Lanes that may start one take turns, one delivery each, so nobody waits behind a busy
+// neighbor. Within a lane deliveries start in the order they came.
+//
+// Three limits: the endpoint's max_in_flight; the dispatcher's; and a lane may never hold more
+// slots than are still free. The third keeps hanging endpoints from taking every slot: with N of
+// them and 1,024 slots each holds at most 1,024 / (N + 1), and as many are left for all others (a
+// "dynamic threshold", Choudhury and Hahne 1998). The price: a single busy endpoint gets half of
+// the slots.
+//
+// Belongs to one thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/delivery.h"
+#include "dispatcher/endpoint_cache.h"
+
+namespace sealpost {
+
+class Schedule {
+ public:
+  explicit Schedule(int max_in_flight) : max_in_flight_(max_in_flight) {}
+
+  // Adds a delivery to the end of its endpoint's lane.
+  void add(ReadyEndpointPtr endpoint, LeasedDelivery delivery);
+
+  // The endpoint's settings changed; from now on they hold for what is queued, too. Nothing if it
+  // has no lane at the moment.
+  void update(const ReadyEndpointPtr& endpoint);
+
+  struct Start {
+    ReadyEndpointPtr endpoint;
+    LeasedDelivery delivery;
+  };
+  // The next delivery to start, now in flight until ended(). nullopt: none may start.
+  std::optional<Start> next(MonotonicTime now);
+
+  // A request to this endpoint ended.
+  void ended(const EndpointId& endpoint);
+
+  // Starts nothing for the endpoint before `until`, unless it was paused for longer already. Called
+  // before ended() for the request that caused it: an idle lane is forgotten.
+  void pause(const EndpointId& endpoint, MonotonicTime until);
+
+  // When the next pause of a lane ends, if any is paused.
+  std::optional<MonotonicTime> next_resume() const;
+
+  // Takes what is queued out again: of one endpoint, or everything. What is in flight stays.
+  std::vector<LeasedDelivery> take_queued(const EndpointId& endpoint);
+  std::vector<Start> take_all();
+
+  int queued() const { return queued_; }
+  int in_flight() const { return in_flight_; }
+  std::size_t lanes() const { return lanes_.size(); }
+
+ private:
+  struct Lane {
+    ReadyEndpointPtr endpoint;
+    std::deque<LeasedDelivery> queue;
+    int in_flight = 0;
+    bool in_turn = false;  // stands in turns_
+    std::optional<MonotonicTime> paused_until;
+  };
+  using Lanes = std::unordered_map<EndpointId, Lane>;
+  using Resume = std::pair<MonotonicTime, EndpointId>;
+
+  void take_turn(Lane& lane);
+  void resume(MonotonicTime now);
+  void forget_if_idle(Lanes::iterator lane);
+
+  const int max_in_flight_;
+  int queued_ = 0;
+  int in_flight_ = 0;
+  Lanes lanes_;              // only those with work or a pause, however many endpoints there are
+  std::deque<Lane*> turns_;  // lanes with a queue, not paused, below their endpoint's limit
+  std::priority_queue<Resume, std::vector<Resume>, std::greater<>> resumes_;
+};
+
+}  // namespace sealpost
