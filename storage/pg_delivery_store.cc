@@ -1,0 +1,178 @@
+#include "storage/pg_delivery_store.h"
+
+#include <map>
+#include <unordered_map>
+
+#include "storage/event_row.h"
+#include "storage/pg_statements.h"
+
+namespace sealpost {
+namespace {
+
+// Index: deliveries_waiting, one lookup per endpoint with waiting rows. Locks nothing; what a
+// second dispatcher claims meanwhile is found missing by claim().
+constexpr PgStatement kDueEndpoints{
+    "endpoints_with_due", "SELECT * FROM sealpost.endpoints_with_due($1::smallint[], $2)"};
+
+}  // namespace
+
+// $1 epoch, $2 endpoints, $3 how many of each
+//
+// Indexes: deliveries_waiting in order of next_attempt_at, per endpoint; then the rows themselves
+// by their place (ctid), which cannot change while we hold them; outbox's primary key. Locks: our
+// dispatchers row FOR KEY SHARE (see intake), the rows claimed. A second dispatcher's claim skips
+// locked rows, and after our commit they are not waiting any more.
+const PgStatement kClaimStatement{"claim", R"sql(
+WITH alive AS MATERIALIZED (
+  SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
+), due AS MATERIALIZED (
+  SELECT d.*, row_number() OVER () AS n
+  FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
+  CROSS JOIN LATERAL (
+    SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts
+    FROM sealpost.deliveries d
+    WHERE d.lease_epoch IS NULL AND d.endpoint_id = r.endpoint_id AND d.next_attempt_at <= now()
+    ORDER BY d.next_attempt_at LIMIT r.at_most FOR UPDATE SKIP LOCKED) d
+  WHERE EXISTS (SELECT FROM alive)
+), leased AS (
+  UPDATE sealpost.deliveries SET lease_epoch = $1 WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+)
+SELECT d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, e.version, o.*
+FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY n) = 1 AS is_first FROM due) d
+CROSS JOIN LATERAL (
+  SELECT e.version FROM sealpost.endpoints e WHERE e.id = d.endpoint_id OFFSET 0) e
+LEFT JOIN LATERAL (
+  SELECT o.id, o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
+         (extract(epoch FROM o.created_at) * 1000000)::bigint
+  FROM sealpost.outbox o WHERE o.id = d.event_id AND d.is_first OFFSET 0) o ON true
+ORDER BY d.n)sql"};
+
+// The last three go by primary key and name the lease they end. Rows are locked in order of id, as
+// everywhere, so that two statements never wait for each other. A row that was taken over meanwhile
+// has another lease_epoch when it is looked at again after the wait, and is left alone.
+
+// $1 epoch, $2 deliveries
+const PgStatement kReleaseStatement{"release", R"sql(
+UPDATE sealpost.deliveries SET lease_epoch = NULL WHERE id = ANY ($2::text[]) AND lease_epoch = $1)sql"};
+
+// $1 epoch, $2 deliveries
+const PgStatement kSkipStatement{"skip", R"sql(
+WITH gone AS (
+  DELETE FROM sealpost.deliveries WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
+)
+INSERT INTO sealpost.delivery_history
+  (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at)
+SELECT id, seq, event_id, endpoint_id, 'skipped', generation, attempts, last_status_code, created_at,
+       clock_timestamp()
+FROM gone)sql"};
+
+// $1 epoch, $2 deliveries, $3 reason
+const PgStatement kFailStatement{"fail", R"sql(
+WITH gone AS (
+  DELETE FROM sealpost.deliveries WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
+)
+INSERT INTO sealpost.dead_letters
+  (id, seq, event_id, endpoint_id, ordering_key, reason, generation, attempts, last_status_code, created_at,
+   finished_at)
+SELECT id, seq, event_id, endpoint_id, ordering_key, $3, generation, attempts, last_status_code, created_at,
+       clock_timestamp()
+FROM gone)sql"};
+
+namespace {
+
+enum ClaimColumn { kId, kEndpoint, kEventId, kGeneration, kAttempts, kVersion, kEvent };
+
+PgArray id_array(std::span<const DeliveryId> ids) {
+  PgArray array;
+  for (const DeliveryId& id : ids) array.add(id.text());
+  return array;
+}
+
+// The first row of each event carries it. An event that retention removed while an operator
+// replayed its delivery leaves a delivery without payload; such ids go to `without_event`.
+std::vector<LeasedDelivery> claimed_rows(const PgRows& rows, Epoch epoch, PgArray& without_event) {
+  std::vector<LeasedDelivery> leased;
+  std::unordered_map<std::string, std::shared_ptr<const Event>> events;
+  for (int i = 0; i < rows.size(); ++i) {
+    std::shared_ptr<const Event>& event = events[rows.text(i, kEventId)];
+    if (!rows.is_null(i, kEvent))
+      event = std::make_shared<const Event>(event_from_row(rows, i, kEvent));
+    if (!event) {
+      without_event.add(rows.text(i, kId));
+      continue;
+    }
+    leased.push_back({.id = DeliveryId(rows.text(i, kId)),
+                      .endpoint_id = EndpointId(rows.text(i, kEndpoint)),
+                      .event = event,
+                      .epoch = epoch,
+                      .generation = static_cast<int>(rows.number(i, kGeneration)),
+                      .attempts_made = static_cast<int>(rows.number(i, kAttempts)),
+                      .endpoint_version = static_cast<int>(rows.number(i, kVersion))});
+  }
+  return leased;
+}
+
+}  // namespace
+
+PgDeliveryStore::PgDeliveryStore(DatabaseOptions options) : session_(std::move(options)) {}
+
+std::vector<EndpointId> PgDeliveryStore::endpoints_with_due(std::span<const std::int16_t> buckets,
+                                                            int limit) {
+  PgArray array;
+  for (const std::int16_t bucket : buckets) array.add(std::int64_t{bucket});
+  const PgRows rows = session_.query(kDueEndpoints, PgParameters().add(array).add(limit));
+  std::vector<EndpointId> endpoints;
+  for (int i = 0; i < rows.size(); ++i) endpoints.emplace_back(rows.text(i, 0));
+  return endpoints;
+}
+
+std::vector<LeasedDelivery> PgDeliveryStore::claim(Epoch epoch,
+                                                   std::span<const ClaimRequest> requests) {
+  PgArray endpoints;
+  PgArray limits;
+  for (const ClaimRequest& request : requests) {
+    endpoints.add(request.endpoint_id.text());
+    limits.add(request.limit);
+  }
+  const auto parameters = PgParameters().add(std::int64_t{epoch}).add(endpoints).add(limits);
+  return session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    const PgRows rows = transaction.run(kClaimStatement, parameters);
+    PgArray without_event;
+    std::vector<LeasedDelivery> leased = claimed_rows(rows, epoch, without_event);
+    if (static_cast<int>(leased.size()) < rows.size()) {
+      transaction.run(kFailStatement, PgParameters()
+                                          .add(std::int64_t{epoch})
+                                          .add(without_event)
+                                          .add(to_text(FailureReason::internal)));
+    }
+    return leased;
+  });
+}
+
+void PgDeliveryStore::release(Epoch epoch, std::span<const DeliveryId> unsent) {
+  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    transaction.run(kReleaseStatement,
+                    PgParameters().add(std::int64_t{epoch}).add(id_array(unsent)));
+  });
+}
+
+void PgDeliveryStore::skip(Epoch epoch, std::span<const DeliveryId> deliveries) {
+  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    transaction.run(kSkipStatement,
+                    PgParameters().add(std::int64_t{epoch}).add(id_array(deliveries)));
+  });
+}
+
+void PgDeliveryStore::fail(Epoch epoch,
+                           std::span<const std::pair<DeliveryId, FailureReason>> deliveries) {
+  std::map<FailureReason, PgArray> by_reason;
+  for (const auto& [id, reason] : deliveries) by_reason[reason].add(id.text());
+  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    for (const auto& [reason, ids] : by_reason) {
+      transaction.run(kFailStatement,
+                      PgParameters().add(std::int64_t{epoch}).add(ids).add(to_text(reason)));
+    }
+  });
+}
+
+}  // namespace sealpost

@@ -1,0 +1,291 @@
+#include "storage/pg_endpoint_store.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "core/signing_profile.h"
+#include "storage/endpoint_codec.h"
+
+namespace sealpost {
+namespace {
+
+// What read_row() reads, in its order.
+constexpr const char* kColumns = R"sql(
+SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.description, to_json(e.enabled_events),
+       e.signing, e.envelope, e.retry, e.timeout_ms, e.max_in_flight, e.headers, e.metadata,
+       (extract(epoch FROM e.created_at) * 1000000)::bigint, (extract(epoch FROM e.updated_at) * 1000000)::bigint
+FROM sealpost.endpoints e)sql";
+
+// Index: endpoints_pkey.
+constexpr const char* kLoad = "{} WHERE e.id = ANY ($1::text[])";
+constexpr const char* kGet =
+    "{} WHERE e.id = $1 AND ($2::text IS NULL OR e.tenant = $2) AND e.status <> 'deleted'";
+
+// Index: endpoints_by_tenant, or endpoints_pkey when all tenants are seen. Newest first is by id.
+// One row more than the page tells whether there is another page.
+constexpr const char* kList = R"sql({} WHERE ($1::text IS NULL OR e.tenant = $1)
+  AND ($2 = '' OR e.id < $2) AND e.status <> 'deleted' ORDER BY e.id DESC LIMIT $3)sql";
+
+// Index: endpoint_secrets_by_endpoint. The newest secret signs first.
+constexpr const char* kSecrets = R"sql(
+SELECT s.endpoint_id, s.id, s.ciphertext, s.key_id FROM sealpost.endpoint_secrets s
+WHERE s.endpoint_id = ANY ($1::text[]) AND (s.expires_at IS NULL OR s.expires_at > now())
+ORDER BY s.created_at DESC, s.id DESC)sql";
+
+// Index: endpoints_by_change. By the database's clock, like updated_at itself.
+constexpr PgStatement kChanged{"endpoints_changed", R"sql(
+SELECT id, version FROM sealpost.endpoints WHERE updated_at > now() - $1 * interval '1 second')sql"};
+
+constexpr const char* kNewIds = "SELECT sealpost.new_id('we_'), sealpost.new_id('whs_')";
+
+constexpr const char* kInsert = R"sql(
+INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
+                                max_in_flight, headers, metadata, tenant)
+VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12))sql";
+
+constexpr const char* kInsertSecret = R"sql(
+INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint)
+VALUES ($1, $2, $3::bytea, $4, $5))sql";
+
+// updated_at is the time of the commit as nearly as possible, because changed_within() looks for
+// it.
+constexpr const char* kUpdate = R"sql(
+UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5,
+  envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
+  metadata = $11::jsonb, version = version + 1, updated_at = clock_timestamp()
+WHERE id = $1)sql";
+
+constexpr const char* kSetStatus = R"sql(
+UPDATE sealpost.endpoints SET status = $2, status_reason = $3, version = version + 1,
+  updated_at = clock_timestamp() WHERE id = $1)sql";
+
+constexpr const char* kDisable = R"sql(
+UPDATE sealpost.endpoints SET status = 'disabled', status_reason = $2, version = version + 1,
+  updated_at = clock_timestamp() WHERE id = $1 AND status = 'enabled')sql";
+
+// Two changes of one endpoint come one after the other, and the later one compares its version with
+// what the first one left.
+constexpr const char* kLock = R"sql(
+SELECT version FROM sealpost.endpoints
+WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) AND status <> 'deleted' FOR UPDATE)sql";
+
+constexpr const char* kDeletePatterns =
+    "DELETE FROM sealpost.endpoint_event_patterns WHERE endpoint_id = $1";
+constexpr const char* kInsertPatterns = R"sql(
+INSERT INTO sealpost.endpoint_event_patterns (tenant, pattern, endpoint_id)
+SELECT DISTINCT e.tenant, p.pattern, e.id
+FROM sealpost.endpoints e, unnest(e.enabled_events) AS p(pattern) WHERE e.id = $1)sql";
+
+std::string secret_context(const std::string& id) { return "endpoint_secrets.ciphertext." + id; }
+std::string headers_context(const std::string& id) { return "endpoints.headers." + id; }
+
+template <class Value>
+Value known(std::optional<Value> value, const char* column) {
+  if (!value) throw std::runtime_error(fmt::format("endpoints.{} has an unknown value", column));
+  return *value;
+}
+
+void write_patterns(PgTransaction& transaction, const EndpointId& id) {
+  transaction.run_once(kDeletePatterns, PgParameters().add(id.text()));
+  transaction.run_once(kInsertPatterns, PgParameters().add(id.text()));
+}
+
+}  // namespace
+
+PgEndpointStore::PgEndpointStore(DatabaseOptions options, MasterKey master_key, Random& random)
+    : session_(std::move(options)), master_key_(std::move(master_key)), random_(random) {}
+
+std::vector<Endpoint> PgEndpointStore::load(std::span<const EndpointId> ids) {
+  PgArray array;
+  for (const EndpointId& id : ids) array.add(id.text());
+  const PgRows rows = session_.query_once(fmt::format(kLoad, kColumns), PgParameters().add(array));
+  std::vector<Endpoint> endpoints;
+  for (int i = 0; i < rows.size(); ++i)
+    endpoints.push_back(read_row(rows, i, OnWrongKey::leave_out));
+  add_secrets(endpoints);
+  return endpoints;
+}
+
+void PgEndpointStore::add_secrets(std::vector<Endpoint>& endpoints) {
+  PgArray ids;
+  std::unordered_map<std::string, Endpoint*> by_id;
+  for (Endpoint& endpoint : endpoints) {
+    ids.add(endpoint.id.text());
+    by_id[endpoint.id.text()] = &endpoint;
+  }
+  const PgRows rows = session_.query_once(kSecrets, PgParameters().add(ids));
+  for (int i = 0; i < rows.size(); ++i) {
+    const std::string secret_id = rows.text(i, 1);
+    auto secret = decrypt_at_rest(master_key_.key, secret_context(secret_id), rows.bytes(i, 2));
+    if (secret) {
+      by_id.at(rows.text(i, 0))->secrets.push_back(*std::move(secret));
+    } else {
+      log_error("endpoint.secret_unreadable", {{"endpoint", rows.view(i, 0)},
+                                               {"secret", secret_id},
+                                               {"encrypted_under", rows.view(i, 3)},
+                                               {"master_key", master_key_.id}});
+    }
+  }
+}
+
+std::vector<std::pair<EndpointId, int>> PgEndpointStore::changed_within(
+    std::chrono::seconds window) {
+  const PgRows rows = session_.query(kChanged, PgParameters().add(std::int64_t{window.count()}));
+  std::vector<std::pair<EndpointId, int>> changed;
+  for (int i = 0; i < rows.size(); ++i) {
+    changed.emplace_back(EndpointId(rows.text(i, 0)), static_cast<int>(rows.number(i, 1)));
+  }
+  return changed;
+}
+
+void PgEndpointStore::disable(const EndpointId& id, const std::string& reason) {
+  session_.transaction({}, [&](PgTransaction& transaction) {
+    transaction.run_once(kDisable, PgParameters().add(id.text()).add(reason));
+  });
+}
+
+Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
+  const EndpointId id = session_.transaction({}, [&](PgTransaction& transaction) {
+    const PgRows ids = transaction.run_once(kNewIds);
+    const EndpointId endpoint_id(ids.text(0, 0));
+    const std::string secret_id = ids.text(0, 1);
+    transaction.run_once(kInsert,
+                         setting_parameters(endpoint_id, endpoint.settings).add(endpoint.tenant));
+    const std::string ciphertext =
+        encrypt_at_rest(master_key_.key, secret_context(secret_id), endpoint.secret, random_);
+    transaction.run_once(kInsertSecret, PgParameters()
+                                            .add(secret_id)
+                                            .add(endpoint_id.text())
+                                            .add_bytes(ciphertext)
+                                            .add(master_key_.id)
+                                            .add(secret_fingerprint(endpoint.secret)));
+    write_patterns(transaction, endpoint_id);
+    return endpoint_id;
+  });
+  auto created = get(std::nullopt, id);
+  if (!created)
+    throw StorageError(StorageError::Kind::conflict, "the endpoint was deleted at once");
+  return *std::move(created);
+}
+
+std::optional<Endpoint> PgEndpointStore::get(const std::optional<std::string>& tenant,
+                                             const EndpointId& id) {
+  const PgRows rows =
+      session_.query_once(fmt::format(kGet, kColumns), PgParameters().add(id.text()).add(tenant));
+  if (rows.empty()) return std::nullopt;
+  return read_row(rows, 0, OnWrongKey::refuse);
+}
+
+Page<Endpoint> PgEndpointStore::list(const std::optional<std::string>& tenant,
+                                     const PageRequest& request) {
+  const PgRows rows =
+      session_.query_once(fmt::format(kList, kColumns),
+                          PgParameters().add(tenant).add(request.cursor).add(request.limit + 1));
+  Page<Endpoint> page;
+  for (int i = 0; i < std::min(rows.size(), request.limit); ++i) {
+    page.items.push_back(read_row(rows, i, OnWrongKey::refuse));
+  }
+  if (rows.size() > request.limit) page.next_cursor = page.items.back().id.text();
+  return page;
+}
+
+EndpointStore::ChangeResult PgEndpointStore::lock_for_change(
+    PgTransaction& transaction, const std::optional<std::string>& tenant, const EndpointId& id,
+    std::optional<int> expected_version) {
+  const PgRows rows = transaction.run_once(kLock, PgParameters().add(id.text()).add(tenant));
+  if (rows.empty()) return ChangeResult::not_found;
+  const bool differs = expected_version && rows.number(0, 0) != *expected_version;
+  return differs ? ChangeResult::version_differs : ChangeResult::changed;
+}
+
+EndpointStore::ChangeResult PgEndpointStore::update(const std::optional<std::string>& tenant,
+                                                    const EndpointId& id,
+                                                    const EndpointSettings& settings,
+                                                    std::optional<int> expected_version) {
+  return session_.transaction({}, [&](PgTransaction& transaction) {
+    const ChangeResult allowed = lock_for_change(transaction, tenant, id, expected_version);
+    if (allowed != ChangeResult::changed) return allowed;
+    transaction.run_once(kUpdate, setting_parameters(id, settings));
+    write_patterns(transaction, id);
+    return allowed;
+  });
+}
+
+// A deleted endpoint's row stays, for the history and for deliveries that still wait.
+EndpointStore::ChangeResult PgEndpointStore::set_status(const std::optional<std::string>& tenant,
+                                                        const EndpointId& id, EndpointStatus status,
+                                                        const std::string& reason,
+                                                        std::optional<int> expected_version) {
+  return session_.transaction({}, [&](PgTransaction& transaction) {
+    const ChangeResult allowed = lock_for_change(transaction, tenant, id, expected_version);
+    if (allowed != ChangeResult::changed) return allowed;
+    transaction.run_once(kSetStatus,
+                         PgParameters().add(id.text()).add(to_text(status)).add(reason));
+    if (status == EndpointStatus::deleted) {
+      transaction.run_once(kDeletePatterns, PgParameters().add(id.text()));
+    }
+    return allowed;
+  });
+}
+
+PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
+                                                 const EndpointSettings& settings) {
+  PgArray events;
+  for (const std::string& pattern : settings.enabled_events) events.add(pattern);
+  PgParameters parameters;
+  parameters.add(id.text())
+      .add(settings.url)
+      .add(settings.description)
+      .add(events)
+      .add(settings.signing_profile)
+      .add(to_text(settings.envelope))
+      .add(retry_to_json(settings.retry))
+      .add(std::int64_t{settings.timeout.count()})
+      .add(settings.max_in_flight);
+  if (settings.headers.empty()) {
+    parameters.add_null();
+  } else {
+    parameters.add_bytes(encrypt_at_rest(master_key_.key, headers_context(id.text()),
+                                         headers_to_json(settings.headers), random_));
+  }
+  return parameters.add(metadata_to_json(settings.metadata));
+}
+
+Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wrong_key) const {
+  Endpoint endpoint;
+  endpoint.id = EndpointId(rows.text(i, 0));
+  endpoint.tenant = rows.text(i, 1);
+  endpoint.status = known(endpoint_status_from_text(rows.view(i, 2)), "status");
+  endpoint.status_reason = rows.text(i, 3);
+  endpoint.version = static_cast<int>(rows.number(i, 4));
+  EndpointSettings& settings = endpoint.settings;
+  settings.url = rows.text(i, 5);
+  settings.description = rows.text(i, 6);
+  settings.enabled_events = strings_from_json(rows.view(i, 7));
+  settings.signing_profile = rows.text(i, 8);
+  settings.envelope = known(envelope_from_text(rows.view(i, 9)), "envelope");
+  settings.retry = retry_from_json(rows.view(i, 10));
+  settings.timeout = Milliseconds(rows.number(i, 11));
+  settings.max_in_flight = static_cast<int>(rows.number(i, 12));
+  settings.metadata = metadata_from_json(rows.view(i, 14));
+  endpoint.created_at = rows.time(i, 15);
+  endpoint.updated_at = rows.time(i, 16);
+  if (rows.is_null(i, 13)) return endpoint;
+  const auto headers =
+      decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));
+  if (headers) {
+    settings.headers = headers_from_json(*headers);
+  } else if (on_wrong_key == OnWrongKey::refuse) {
+    throw StorageError(
+        StorageError::Kind::permanent,
+        fmt::format("the headers of {} cannot be decrypted with master key {}: is it the key "
+                    "that this database was set up with?",
+                    endpoint.id.text(), master_key_.id));
+  }
+  return endpoint;
+}
+
+}  // namespace sealpost

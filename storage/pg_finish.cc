@@ -1,0 +1,246 @@
+// What happened to deliveries: attempts recorded, deliveries moved on.
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "storage/pg_delivery_store.h"
+#include "storage/pg_statements.h"
+
+namespace sealpost {
+
+// $1 … $20 one array per column, $21 the epochs among them
+//
+// Every delivery of the batch is taken out of deliveries and put where it goes: into the history,
+// to the dead letters, or back as a waiting one. Putting back costs what an UPDATE would
+// (lease_epoch is part of an index, so the row cannot be changed in place), and it spares a join
+// whose order the planner may get wrong. The subquery on `gone` makes the deletes run first; else
+// the primary key would refuse the row.
+//
+// Indexes: deliveries' primary key, then the rows by their place (ctid).
+// Locks: the dispatchers rows of the epochs FOR KEY SHARE. While we hold them nobody can end these
+// epochs, and so nobody but this process can change the rows leased to them: they need no lock of
+// their own before they are deleted. Whoever waits to end the epoch sees the rows gone. An attempt
+// whose lease, generation or number is not the stored one any more is not in the result.
+const PgStatement kFinishStatement{"finish", R"sql(
+WITH alive AS MATERIALIZED (
+  SELECT epoch FROM sealpost.dispatchers WHERE epoch = ANY ($21::bigint[]) ORDER BY epoch FOR KEY SHARE
+), held AS MATERIALIZED (
+  SELECT r.*, d.place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
+  FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
+              $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
+              $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[]) WITH ORDINALITY
+    AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
+         tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
+         response_truncated, signature_key_ids, n)
+  CROSS JOIN LATERAL (
+    SELECT d.ctid AS place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
+    FROM sealpost.deliveries d
+    WHERE d.id = r.id AND d.lease_epoch = r.epoch AND d.generation = r.generation
+      AND d.attempts = r.number - 1 OFFSET 0) d
+  WHERE r.epoch = ANY (ARRAY(SELECT epoch FROM alive))
+), gone AS MATERIALIZED (
+  DELETE FROM sealpost.deliveries
+  WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND lease_epoch = ANY ($21::bigint[])
+  RETURNING 1
+), delivered AS (
+  INSERT INTO sealpost.delivery_history
+    (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at)
+  SELECT id, seq, event_id, endpoint_id, 'delivered', generation, number, status_code, created_at,
+         clock_timestamp()
+  FROM held WHERE decision = 'delivered'
+), given_up AS (
+  INSERT INTO sealpost.dead_letters
+    (id, seq, event_id, endpoint_id, ordering_key, reason, generation, attempts, last_status_code, created_at,
+     finished_at)
+  SELECT id, seq, event_id, endpoint_id, ordering_key, reason, generation, number, status_code, created_at,
+         clock_timestamp()
+  FROM held WHERE decision = 'given_up'
+), put_back AS (
+  INSERT INTO sealpost.deliveries
+    (id, seq, event_id, endpoint_id, ordering_key, generation, attempts, next_attempt_at, last_status_code,
+     created_at)
+  SELECT id, seq, event_id, endpoint_id, ordering_key, generation, number,
+         clock_timestamp() + wait_us * interval '1 microsecond', status_code, created_at
+  FROM held WHERE decision = 'retry' AND (SELECT count(*) FROM gone) > 0
+), recorded AS (
+  INSERT INTO sealpost.attempts
+    (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
+     first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
+     signature_key_ids)
+  SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
+         duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
+         remote_address, response_body, response_truncated, signature_key_ids
+  FROM held
+)
+SELECT n, (SELECT count(*) FROM gone) FROM held)sql"};
+
+// $1 … $20 as above, only for attempts that were not held
+//
+// Records each unless that very attempt is there already: the batch is being repeated because its
+// first commit was in doubt. Index: attempts_by_delivery in one partition per id. Locks nothing.
+const PgStatement kOrphansStatement{"orphans", R"sql(
+INSERT INTO sealpost.attempts
+  (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
+   first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
+   signature_key_ids, orphaned)
+SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
+       duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
+       remote_address, response_body, response_truncated, signature_key_ids, true
+FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
+            $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
+            $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[])
+  AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
+       tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
+       response_truncated, signature_key_ids)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS times FROM sealpost.attempts a
+  WHERE a.delivery_id = r.id AND a.generation = r.generation AND a.number = r.number AND a.epoch = r.epoch
+) recorded
+WHERE recorded.times = 0
+RETURNING delivery_id)sql"};
+
+namespace {
+
+using Attempts = std::vector<const FinishedAttempt*>;
+
+std::int64_t clamped(std::chrono::microseconds duration) {
+  return std::clamp<std::int64_t>(duration.count(), 0, std::numeric_limits<std::int32_t>::max());
+}
+
+// A phase that did not happen is stored as NULL.
+std::optional<std::int64_t> phase(std::chrono::microseconds duration) {
+  if (duration.count() == 0) return std::nullopt;
+  return clamped(duration);
+}
+
+std::optional<std::string_view> unless_empty(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+// Columns $5 to $7: what becomes of the delivery.
+struct DecisionColumns {
+  PgArray decision, reason, wait_us;
+
+  void add(const FinishedAttempt& attempt, MonotonicTime now) {
+    reason.add(give_up_reason(attempt.decision));
+    decision.add(name(attempt.decision));
+    const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next);
+    // The statement adds this to a clock_timestamp() that is later than `now`, so a retry may be a
+    // little late and is never early.
+    const MonotonicTime::duration age =
+        std::max(now - attempt.ended_at, MonotonicTime::duration::zero());
+    wait_us.add(
+        !retry ? 0
+               : std::chrono::duration_cast<std::chrono::microseconds>(retry->delay - age).count());
+  }
+
+  static std::string_view name(const Decision& decided) {
+    if (std::holds_alternative<Delivered>(decided.next)) return "delivered";
+    return std::holds_alternative<GiveUp>(decided.next) ? "given_up" : "retry";
+  }
+
+  static std::optional<std::string_view> give_up_reason(const Decision& decided) {
+    const auto* given_up = std::get_if<GiveUp>(&decided.next);
+    if (!given_up) return std::nullopt;
+    return to_text(given_up->reason);
+  }
+};
+
+PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
+  PgArray id, epoch, generation, number, started, duration, dns, connect, tls, first_byte, status,
+      error, detail, address, body, truncated, key_ids;
+  DecisionColumns decisions;
+  for (const FinishedAttempt* attempt : attempts) {
+    const AttemptOutcome& outcome = attempt->outcome;
+    id.add(attempt->delivery_id.text());
+    epoch.add(std::int64_t{attempt->epoch});
+    generation.add(attempt->generation);
+    number.add(attempt->attempt_number);
+    decisions.add(*attempt, now);
+    started.add(attempt->started_at);
+    duration.add(clamped(outcome.duration));
+    dns.add(phase(outcome.phases.dns));
+    connect.add(phase(outcome.phases.connect));
+    tls.add(phase(outcome.phases.tls));
+    first_byte.add(phase(outcome.phases.first_byte));
+    status.add(outcome.status_code);
+    error.add(outcome.error ? std::optional(to_text(*outcome.error)) : std::nullopt);
+    detail.add(unless_empty(outcome.error_detail));
+    address.add(unless_empty(outcome.remote_address));
+    outcome.response_body.empty() ? body.add_null() : body.add_bytes(outcome.response_body);
+    truncated.add_flag(outcome.response_truncated);
+    key_ids.add(unless_empty(attempt->signature_key_ids));
+  }
+  PgParameters parameters;
+  for (const PgArray* column : {&id,
+                                &epoch,
+                                &generation,
+                                &number,
+                                &decisions.decision,
+                                &decisions.reason,
+                                &decisions.wait_us,
+                                &started,
+                                &duration,
+                                &dns,
+                                &connect,
+                                &tls,
+                                &first_byte,
+                                &status,
+                                &error,
+                                &detail,
+                                &address,
+                                &body,
+                                &truncated,
+                                &key_ids}) {
+    parameters.add(*column);
+  }
+  return parameters;
+}
+
+PgArray distinct_epochs(const Attempts& attempts) {
+  std::set<Epoch> epochs;
+  for (const FinishedAttempt* attempt : attempts) epochs.insert(attempt->epoch);
+  PgArray array;
+  for (const Epoch epoch : epochs) array.add(std::int64_t{epoch});
+  return array;
+}
+
+// The attempts whose deliveries the statement did not find held.
+Attempts unheld(const Attempts& attempts, const PgRows& held) {
+  std::vector<bool> found(attempts.size());
+  for (int i = 0; i < held.size(); ++i) found[held.number(i, 0) - 1] = true;
+  Attempts rest;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    if (!found[i]) rest.push_back(attempts[i]);
+  }
+  return rest;
+}
+
+}  // namespace
+
+FinishResult PgDeliveryStore::finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) {
+  Attempts sorted;
+  for (const FinishedAttempt& attempt : attempts) sorted.push_back(&attempt);
+  std::ranges::sort(sorted, {},
+                    [](const FinishedAttempt* attempt) { return attempt->delivery_id; });
+
+  FinishResult result;
+  if (sorted.empty()) return result;
+  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    const PgRows held = transaction.run(
+        kFinishStatement, attempt_parameters(sorted, now).add(distinct_epochs(sorted)));
+    if (!held.empty() && held.number(0, 1) != held.size()) {
+      throw StorageError(StorageError::Kind::permanent,
+                         "finish: a delivery was changed under its lease");
+    }
+    const Attempts rest = unheld(sorted, held);
+    if (rest.empty()) return;
+    const PgRows orphans = transaction.run(kOrphansStatement, attempt_parameters(rest, now));
+    for (int i = 0; i < orphans.size(); ++i) result.orphaned.emplace_back(orphans.text(i, 0));
+  });
+  result.applied = static_cast<int>(sorted.size() - result.orphaned.size());
+  return result;
+}
+
+}  // namespace sealpost
