@@ -1,0 +1,69 @@
+// The three stores of the admin API in memory, with the promises of their headers: versions,
+// tenants, pages, replays. Every store instance notices when two threads use it at once, as a real
+// connection would not survive, and every call can be made to fail.
+//
+// Threads: safe from any; each store it hands out belongs to one at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "core/endpoint_store.h"
+#include "core/history_store.h"
+#include "core/token_store.h"
+
+namespace sealpost {
+
+class MemoryAdminStores {
+ public:
+  MemoryAdminStores(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+
+  std::unique_ptr<EndpointStore> endpoints();
+  std::unique_ptr<HistoryStore> history();
+  std::unique_ptr<TokenStore> tokens();
+
+  // Called at the start of every call with its name ("endpoints.update"), without the lock; may
+  // throw what the call is to throw, or change something behind the caller's back.
+  void before_each_call(std::function<void(std::string_view)> action);
+
+  // What producers and dispatchers would have written.
+  void add_event(Event event);
+  void add_delivery(DeliveryRecord delivery, std::vector<AttemptRecord> attempts);
+  std::string secret_of(const EndpointId& id) const;
+  EndpointSettings settings_of(const EndpointId& id) const;
+  int stores_made() const;
+
+ private:
+  friend class MemoryEndpointStore;
+  friend class MemoryHistoryStore;
+  friend class MemoryTokenStore;
+
+  struct StoredDelivery {
+    DeliveryRecord record;
+    std::vector<AttemptRecord> attempts;
+  };
+
+  void enter(std::string_view call);
+  void count_store();
+
+  Clock& clock_;
+  Random& random_;
+  mutable std::mutex mutex_;
+  std::function<void(std::string_view)> action_;
+  int stores_made_ = 0;
+  std::map<std::string, Endpoint> endpoints_;
+  std::map<std::string, std::string> secrets_;  // by endpoint
+  std::map<std::string, Event> events_;
+  std::map<std::string, StoredDelivery> deliveries_;
+  std::map<std::string, TokenInfo> tokens_;  // by the token itself
+};
+
+}  // namespace sealpost
