@@ -127,6 +127,17 @@ TEST(BytesTest, RefusesEveryFormThatRfc3629Forbids) {
   }
 }
 
+TEST(BytesTest, FindsABadByteWhereverItStands) {
+  for (std::size_t length = 1; length <= 40; ++length) {
+    EXPECT_TRUE(is_utf8(std::string(length, 'a')));
+    for (std::size_t at = 0; at < length; ++at) {
+      std::string bytes(length, 'a');
+      bytes[at] = '\xff';
+      EXPECT_FALSE(is_utf8(bytes)) << length << " bytes, bad at " << at;
+    }
+  }
+}
+
 TEST(BytesTest, MeasuresOnlyTheFirstCharacter) {
   EXPECT_EQ(utf8_character_length("ab"), 1u);
   EXPECT_EQ(utf8_character_length("\xc3\xa4\xff"), 2u);
