@@ -1,0 +1,122 @@
+#include "cli/captured_request.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/ulid.h"
+
+namespace sealpost {
+namespace {
+
+constexpr std::string_view kEventPrefix = "evt_";
+constexpr size_t kUlidTimeLength = 10;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf())) {
+    throw std::runtime_error(
+        fmt::format("cannot read {}: it must exist, be readable and not be empty", file.string()));
+  }
+  return std::move(text).str();
+}
+
+SecretText read_secret(const std::filesystem::path& file) {
+  std::string text = read_file(file);
+  text.resize(std::min(text.find_first_of("\r\n"), text.size()));
+  if (text.empty())
+    throw std::runtime_error(fmt::format("{}: the first line must be the secret", file.string()));
+  return SecretText(std::move(text));
+}
+
+std::map<std::string, std::string> parse_headers(std::string_view text) {
+  std::map<std::string, std::string> headers;
+  int number = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++number;
+    if (line.empty()) continue;
+    const size_t colon = line.find(':');
+    const size_t space = line.find(' ');
+    if (colon != std::string_view::npos && (space == std::string_view::npos || colon < space)) {
+      headers[lower(line.substr(0, colon))] = trimmed(line.substr(colon + 1));
+    } else if (number != 1) {
+      throw std::runtime_error(
+          fmt::format("line {} of the headers is not \"Name: value\": {}", number, line));
+    }
+  }
+  return headers;
+}
+
+ReceivedRequest parse_raw_request(std::string_view text) {
+  size_t end = text.find("\r\n\r\n");
+  size_t body = end + 4;
+  if (end == std::string_view::npos) {
+    end = text.find("\n\n");
+    body = end + 2;
+  }
+  if (end == std::string_view::npos) {
+    throw std::runtime_error("the request has no empty line between headers and body");
+  }
+  return {.headers = parse_headers(text.substr(0, end)), .body = std::string(text.substr(body))};
+}
+
+std::optional<WallTime> parse_rfc3339_utc(std::string_view text) {
+  std::tm time{};
+  const std::string copy(text);
+  const char* rest = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
+  if (rest == nullptr) return std::nullopt;
+  long microseconds = 0;
+  if (*rest == '.') {
+    long unit = 100'000;
+    for (++rest; std::isdigit(static_cast<unsigned char>(*rest)) != 0; ++rest, unit /= 10) {
+      microseconds += (*rest - '0') * unit;
+    }
+  }
+  if (std::string_view(rest) != "Z") return std::nullopt;
+  return WallTime(std::chrono::seconds(timegm(&time)) + std::chrono::microseconds(microseconds));
+}
+
+std::string rfc3339_utc(WallTime time) {
+  const auto milliseconds = std::chrono::floor<Milliseconds>(time);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds.time_since_epoch().count()),
+                     (milliseconds - seconds).count());
+}
+
+std::optional<WallTime> time_of_event(std::string_view event_id) {
+  if (!is_prefixed_ulid(event_id, kEventPrefix)) return std::nullopt;
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::int64_t milliseconds = 0;
+  for (const char c : event_id.substr(kEventPrefix.size(), kUlidTimeLength)) {
+    milliseconds = milliseconds * 32 + static_cast<std::int64_t>(kDigits.find(c));
+  }
+  return WallTime(Milliseconds(milliseconds));
+}
+
+}  // namespace sealpost

@@ -1,0 +1,37 @@
+// Reading a captured request and the secret to check it with: for `sealpost verify` and
+// `sealpost listen`.
+#pragma once
+
+#include <filesystem>
+#include <istream>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/secret_text.h"
+#include "core/verify.h"
+
+namespace sealpost {
+
+// Throws std::runtime_error saying what cannot be read.
+std::string read_file(const std::filesystem::path& file);
+
+// The file's first line. Throws std::runtime_error if there is none.
+SecretText read_secret(const std::filesystem::path& file);
+
+// "Name: value" lines; a request line or status line in front is skipped. Lines that are neither
+// end with std::runtime_error naming the line.
+std::map<std::string, std::string> parse_headers(std::string_view text);
+
+// Headers, an empty line, and the body as it is up to the end.
+ReceivedRequest parse_raw_request(std::string_view text);
+
+// "2026-11-22T10:15:30Z", with an optional fraction. nullopt if it is anything else.
+std::optional<WallTime> parse_rfc3339_utc(std::string_view text);
+std::string rfc3339_utc(WallTime time);  // with milliseconds
+
+// When the event was made, from its id (an event's ULID is a time); nullopt if the id has none.
+std::optional<WallTime> time_of_event(std::string_view event_id);
+
+}  // namespace sealpost

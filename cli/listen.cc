@@ -1,0 +1,168 @@
+// `sealpost listen`: a receiver for development. Verifies every request and prints one line about
+// it.
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <signal.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/clock.h"
+#include "cli/captured_request.h"
+#include "cli/commands.h"
+#include "cli/stop_signals.h"
+#include "core/limits.h"
+#include "core/verify.h"
+
+namespace sealpost {
+namespace {
+
+constexpr size_t kMaxBody = 4 * kMaxPayloadBytes;  // envelopes and encryption make payloads longer
+
+constexpr size_t kConnections = 128;  // twice what an endpoint gets by default
+constexpr size_t kRequestsPerConnection = 10'000;
+
+struct Observation {
+  WallTime received_at;
+  Verification verification = {};
+  bool checked = false;  // a secret was given
+  bool encrypted = false;
+  size_t bytes = 0;
+  int answer = 0;
+};
+
+// JWE and the boxes of the supported dialects announce themselves by content type or header.
+bool looks_encrypted(const ReceivedRequest& request) {
+  const auto content_type = request.headers.find("content-type");
+  if (content_type != request.headers.end() &&
+      content_type->second.find("jose") != std::string::npos)
+    return true;
+  const auto signature = request.headers.find("itpay-signature");
+  return signature != request.headers.end() && signature->second.find(",enc=") != std::string::npos;
+}
+
+std::string verdict(const Observation& seen) {
+  if (!seen.checked) return "not checked (no secret given)";
+  return seen.verification.verified ? "signature verified"
+                                    : "NOT verified: " + seen.verification.problem;
+}
+
+std::optional<long> milliseconds_since_event(const Observation& seen) {
+  const auto made = time_of_event(seen.verification.event_id);
+  if (!made) return std::nullopt;
+  return std::chrono::duration_cast<Milliseconds>(seen.received_at - *made).count();
+}
+
+std::string text_line(const Observation& seen) {
+  const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text; };
+  const auto since = milliseconds_since_event(seen);
+  std::string line = fmt::format(
+      "{} {} {} profile={} {} age={} bytes={} answered={}", rfc3339_utc(seen.received_at),
+      or_dash(seen.verification.event_id), or_dash(seen.verification.event_type),
+      or_dash(seen.verification.profile), verdict(seen), since ? fmt::format("{}ms", *since) : "-",
+      seen.bytes, seen.answer);
+  if (seen.encrypted) line += " (encrypted; this version cannot decrypt)";
+  return line;
+}
+
+std::string json_line(const Observation& seen) {
+  nlohmann::ordered_json line;
+  line["received_at"] = rfc3339_utc(seen.received_at);
+  line["received_unix_us"] = seen.received_at.time_since_epoch().count();
+  line["event_id"] = seen.verification.event_id;
+  line["event_type"] = seen.verification.event_type;
+  line["profile"] = seen.verification.profile;
+  line["checked"] = seen.checked;
+  line["verified"] = seen.verification.verified;
+  line["problem"] = seen.verification.problem;
+  if (const auto since = milliseconds_since_event(seen)) line["age_ms"] = *since;
+  line["encrypted"] = seen.encrypted;
+  line["bytes"] = seen.bytes;
+  line["answered"] = seen.answer;
+  // Whatever a stranger sent must not break the line.
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class DevelopmentReceiver {
+ public:
+  explicit DevelopmentReceiver(const ListenOptions& options) : options_(options) {
+    if (options.secret) secret_ = SecretText(*options.secret);
+    if (options.secret_file) secret_ = read_secret(*options.secret_file);
+    const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
+      receive(request, response);
+    };
+    server_.set_payload_max_length(kMaxBody);
+    // One thread per kept connection: fewer would make a sender's later connections wait.
+    server_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
+    server_.set_keep_alive_max_count(kRequestsPerConnection);
+    server_.Get(".*", handler);
+    server_.Post(".*", handler);
+    server_.Put(".*", handler);
+    server_.Patch(".*", handler);
+    server_.Delete(".*", handler);
+  }
+
+  // The port, or nullopt if it is taken.
+  std::optional<int> bind() {
+    if (options_.port == 0) return server_.bind_to_any_port(options_.host);
+    if (!server_.bind_to_port(options_.host, options_.port)) return std::nullopt;
+    return options_.port;
+  }
+  void run() { server_.listen_after_bind(); }
+  void stop() { server_.stop(); }
+
+ private:
+  void receive(const httplib::Request& from, httplib::Response& response) {
+    Observation seen{.received_at = SystemClock{}.wall_now(), .bytes = from.body.size()};
+    ReceivedRequest request{.headers = {}, .body = from.body};
+    for (const auto& [name, value] : from.headers) {
+      std::string key = name;
+      for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      request.headers.emplace(std::move(key), value);
+    }
+    seen.checked = secret_.has_value();
+    seen.encrypted = looks_encrypted(request);
+    seen.verification = verify_request(request, secret_.value_or(SecretText()), seen.received_at);
+    seen.answer = seen.checked && !seen.verification.verified ? 401 : options_.status;
+    response.status = seen.answer;
+    const std::string line = options_.json ? json_line(seen) : text_line(seen);
+    const std::lock_guard lock(print_mutex_);  // one line per request, whole
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  }
+
+  const ListenOptions options_;
+  std::optional<SecretText> secret_;
+  std::mutex print_mutex_;
+  httplib::Server server_;
+};
+
+}  // namespace
+
+int listen(const ListenOptions& options) {
+  StopSignals signals;  // before the receiver's threads exist
+  DevelopmentReceiver receiver(options);
+  const auto port = receiver.bind();
+  if (!port || *port < 0) {
+    fmt::print(stderr,
+               "sealpost: cannot listen on {}:{}. Another program has the port; choose one with "
+               "--port, or 0 "
+               "for any that is free\n",
+               options.host, options.port);
+    return kExitFailed;
+  }
+  if (options.private_key) {
+    fmt::print(stderr,
+               "sealpost: this version does not decrypt; encrypted bodies are reported as such\n");
+  }
+  fmt::print(stderr, "listening on http://{}:{}/ (Ctrl-C stops)\n", options.host, *port);
+  std::thread server([&] { receiver.run(); });
+  signals.wait();
+  receiver.stop();
+  server.join();
+  return kExitOk;
+}
+
+}  // namespace sealpost

@@ -1,0 +1,45 @@
+#include "cli/stores.h"
+
+#include <utility>
+
+#include "storage/pg_delivery_store.h"
+#include "storage/pg_dispatcher_registry.h"
+#include "storage/pg_endpoint_store.h"
+#include "storage/pg_history_store.h"
+#include "storage/pg_maintenance.h"
+#include "storage/pg_token_store.h"
+
+namespace sealpost {
+
+Stores::Stores(DatabaseOptions database, MasterKey master_key, Random& random)
+    : database_(std::move(database)), master_key_(std::move(master_key)), random_(random) {}
+
+std::unique_ptr<DeliveryStore> Stores::deliveries() const {
+  return std::make_unique<PgDeliveryStore>(database_);
+}
+
+std::unique_ptr<DispatcherRegistry> Stores::registry() const {
+  return std::make_unique<PgDispatcherRegistry>(database_);
+}
+
+std::unique_ptr<EndpointSource> Stores::endpoint_source() const {
+  return std::make_unique<PgEndpointStore>(database_, master_key_, random_);
+}
+
+std::unique_ptr<EndpointStore> Stores::endpoints() const {
+  return std::make_unique<PgEndpointStore>(database_, master_key_, random_);
+}
+
+std::unique_ptr<HistoryStore> Stores::history() const {
+  return std::make_unique<PgHistoryStore>(database_);
+}
+
+std::unique_ptr<TokenStore> Stores::tokens() const {
+  return std::make_unique<PgTokenStore>(database_, random_);
+}
+
+std::unique_ptr<Maintenance> Stores::maintenance() const {
+  return std::make_unique<PgMaintenance>(database_);
+}
+
+}  // namespace sealpost

@@ -1,0 +1,40 @@
+// The stores on PostgreSQL, as the parts of the program ask for them: each call makes one with a
+// connection of its own.
+//
+// Threads: the methods are safe from any thread; what they return belongs to the caller's.
+#pragma once
+
+#include <memory>
+
+#include "base/master_key.h"
+#include "base/random.h"
+#include "core/delivery_store.h"
+#include "core/dispatcher_registry.h"
+#include "core/endpoint_store.h"
+#include "core/history_store.h"
+#include "core/maintenance.h"
+#include "core/token_store.h"
+#include "storage/database_options.h"
+
+namespace sealpost {
+
+class Stores {
+ public:
+  // `random` must live longer.
+  Stores(DatabaseOptions database, MasterKey master_key, Random& random);
+
+  std::unique_ptr<DeliveryStore> deliveries() const;
+  std::unique_ptr<DispatcherRegistry> registry() const;
+  std::unique_ptr<EndpointSource> endpoint_source() const;
+  std::unique_ptr<EndpointStore> endpoints() const;
+  std::unique_ptr<HistoryStore> history() const;
+  std::unique_ptr<TokenStore> tokens() const;
+  std::unique_ptr<Maintenance> maintenance() const;
+
+ private:
+  DatabaseOptions database_;
+  MasterKey master_key_;
+  Random& random_;
+};
+
+}  // namespace sealpost

@@ -1,0 +1,47 @@
+// `sealpost verify`: checks one captured request offline.
+
+#include "core/verify.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <iterator>
+
+#include "base/clock.h"
+#include "cli/captured_request.h"
+#include "cli/commands.h"
+
+namespace sealpost {
+namespace {
+
+ReceivedRequest read_request(const VerifyOptions& options) {
+  if (options.headers && options.body) {
+    return {.headers = parse_headers(read_file(*options.headers)),
+            .body = read_file(*options.body)};
+  }
+  const std::string raw(std::istreambuf_iterator<char>(std::cin), {});
+  return parse_raw_request(raw);
+}
+
+}  // namespace
+
+int verify(const VerifyOptions& options) {
+  const auto at = options.at == "now" ? SystemClock{}.wall_now() : parse_rfc3339_utc(options.at);
+  if (!at) {
+    fmt::print(stderr, "sealpost: --at is \"{}\". Use now or a time like 2026-11-22T10:15:30Z\n",
+               options.at);
+    return kExitUsage;
+  }
+  const SecretText secret = read_secret(options.secret_file);
+  const Verification result = verify_request(read_request(options), secret, *at, options.tolerance);
+  if (!result.verified) {
+    fmt::print("not verified: {}\n", result.problem);
+    return kExitFailed;
+  }
+  fmt::print("verified: profile {}, event {}, type {}\n", result.profile,
+             result.event_id.empty() ? "unknown" : result.event_id,
+             result.event_type.empty() ? "unknown" : result.event_type);
+  return kExitOk;
+}
+
+}  // namespace sealpost
