@@ -45,10 +45,8 @@ class AddressPolicy {
  public:
   explicit AddressPolicy(std::vector<IpRange> allowed = {});
 
-  // nullopt: may be called. Otherwise the class of range that forbids it, for our own logs and
-  // metrics
-  // ("private", "loopback", "link_local", "metadata", …); receivers' owners only see
-  // blocked_by_policy.
+  // nullopt: may be called. Otherwise the class of range that forbids it ("private", "loopback",
+  // "metadata", …), for our own logs and metrics; receivers' owners only see blocked_by_policy.
   std::optional<std::string_view> refusal(const IpAddress& address) const;
 
  private:

@@ -39,8 +39,7 @@ enum class FailureReason {
   rejected,            // an answer that ends the delivery under its retry policy (a 4xx)
   gone,                // 410
   blocked_by_policy,   // the address, port or URL may not be called
-  payload_refused,     // the endpoint's profile cannot carry this payload (binary where JSON is
-                       // needed)
+  payload_refused,     // the endpoint's profile cannot carry it (binary where JSON is needed)
   endpoint_deleted,    // the endpoint was deleted while the delivery waited
   internal,            // our own fault: signing or building the request failed
 };

@@ -62,9 +62,8 @@ bool matches_event_type(std::string_view pattern, std::string_view event_type);
 // nullopt if the pattern may be stored; otherwise what is wrong with it.
 std::optional<std::string> event_pattern_error(std::string_view pattern);
 
-// A static header's name or value that may not be sent: not a token, CR, LF or NUL in the value,
-// too long, or a header that the sender itself owns (Host, Content-Length, webhook-…, …). nullopt
-// if fine.
+// nullopt if a static header may be sent; otherwise what is wrong: its name is no token, its value
+// has a control character or is too long, or the sender writes it itself (Host, webhook-…, …).
 std::optional<std::string> header_error(std::string_view name, std::string_view value);
 
 }  // namespace sealpost

@@ -20,7 +20,8 @@ inline constexpr std::size_t kMaxStatusReasonLength = 500;
 inline constexpr std::size_t kMaxMetadataEntries = 50;  // for people and their tools, not for data
 inline constexpr std::size_t kMaxMetadataKeyLength = 64;
 inline constexpr std::size_t kMaxMetadataValueLength = 500;
-inline constexpr std::size_t kMinGivenSecretLength = 16;  // below that, a MAC can be guessed offline
+inline constexpr std::size_t kMinGivenSecretLength =
+    16;  // below that, a MAC can be guessed offline
 inline constexpr std::size_t kMaxGivenSecretLength = 256;
 inline constexpr std::size_t kMaxRetryDelays = 50;
 inline constexpr std::chrono::hours kMaxRetryDelay{24 * 7};

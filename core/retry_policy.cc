@@ -22,16 +22,15 @@ std::vector<Milliseconds> seconds(std::initializer_list<int> delays) {
 
 std::vector<RetryPolicy> make_presets() {
   return {
-      // Standard Webhooks 1.0: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; 75 h 35 m 5 s in
-      // all.
+      // Standard Webhooks 1.0: 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
       {.preset = "standard",
        .delays = seconds({5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400}),
        .jitter = 0.2,
        .end_on = {kGone},
        .disable_endpoint_on_gone = true},
-      // The ItPay document's long schedule, 113 h 21 m 10 s; its short one ends after six attempts.
-      // A 401
-      // is tried again because the receiver may be in the middle of a change of its key.
+      // The ItPay document's long schedule, 113 h 21 m 10 s, and its short one. A 401 is tried
+      // again
+      // because the receiver may be in the middle of changing its key.
       {.preset = "itpay",
        .delays = seconds({10, 60, 300, 900, 3600, 14400, 43200, 86400, 259200}),
        .end_on_4xx = true,

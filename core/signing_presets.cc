@@ -44,8 +44,7 @@ SigningProfile itpay() {
 }
 
 // The Pandora Core webhook specification 1.0. Its timestamp header is the attempt's time, not the
-// event's: receivers reject what is older than 300 s, so later attempts could never pass. It is not
-// signed.
+// event's: receivers reject what is older than 300 s, so later attempts could never pass.
 SigningProfile pandora() {
   return {.name = "pandora",
           .algorithm = HmacAlgorithm::sha256,

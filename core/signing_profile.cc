@@ -155,8 +155,7 @@ struct Signer::Compiled {
   SigningTemplate item;
   SigningTemplate join;
   std::vector<FurtherHeader> headers;
-  // Room for the whole signature header: prefix with a timestamp, and per key 64 bytes of MAC in
-  // hex.
+  // Room for the whole signature header: a prefix, and per key up to 64 bytes of MAC in hex.
   size_t signature_bytes = 64 + keys.size() * (2 * 64 + profile.item.size() + profile.join.size());
 };
 

@@ -46,8 +46,7 @@ struct SigningProfile {
   std::string default_retry_preset = "standard";
 };
 
-// "standard", "itpay", "stripe", "pandora", "engenius", "github", "slack", "none"; nullopt
-// otherwise.
+// "standard", "itpay", "stripe", "pandora", "engenius", "github", "slack", "none"; else nullopt.
 std::optional<SigningProfile> signing_preset(std::string_view name);
 std::vector<std::string_view> signing_preset_names();
 
@@ -90,8 +89,7 @@ class Signer {
 };
 
 // The key bytes that a secret's text stands for. nullopt: not in that encoding, empty, or
-// (whsec_base64) not 24 to 64 bytes, as Standard Webhooks wants. The prefix "whsec_" may be
-// missing.
+// (whsec_base64) not 24 to 64 bytes, as Standard Webhooks wants. There "whsec_" may be missing.
 std::optional<SecretText> decode_secret(const SecretText& secret, SecretDecoding decoding);
 
 // A secret for a new endpoint: "whsec_" and 40 letters and digits that are also the base64 of 30

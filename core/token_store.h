@@ -1,5 +1,6 @@
-// Bearer tokens of the admin API. Only a SHA-256 of each is stored. Threads: one. Errors:
-// StorageError.
+// Bearer tokens of the admin API. Only a SHA-256 of each is stored.
+//
+// Threads: an instance belongs to one thread. Errors: StorageError.
 #pragma once
 
 #include <optional>

@@ -19,8 +19,7 @@ constexpr std::string_view kLocalSuffixes[] = {
     "lan",       "home.arpa",   "home",  "corp",     "private",
 };
 
-// Never, whatever an operator opens: cloud metadata, and names that no resolver should be asked
-// for.
+// Names of cloud metadata services: never, whatever an operator opens.
 constexpr std::string_view kRefusedNames[] = {
     "metadata",      "metadata.google.internal",   "metadata.goog",
     "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com",
@@ -41,8 +40,7 @@ constexpr size_t kMaxLabelLength = 63;
 // The same sentence for whatever is not public, so that it says nothing about what exists inside.
 constexpr const char* kNotPublic =
     "url names an address that is not public; use the receiver's public name, or have an operator "
-    "open its "
-    "range with SEALPOST_ALLOW_RANGES";
+    "open its range with SEALPOST_ALLOW_RANGES";
 constexpr const char* kBadHost =
     "url has no valid host; write a name like hooks.example.com, international names in their xn-- "
     "form";
@@ -109,8 +107,7 @@ bool is_name(std::string_view host) {
   }
 }
 
-// No top-level domain begins with a digit: such a host is an IPv4 address in some spelling, or
-// nothing.
+// No top-level domain begins with a digit: such a host is an IPv4 address in some spelling.
 bool looks_like_ipv4(std::string_view host) {
   const size_t dot = host.rfind('.');
   return is_digit(host[dot == std::string_view::npos ? 0 : dot + 1]);
@@ -127,14 +124,14 @@ bool is_local_name(std::string_view name) {
                      [name](std::string_view suffix) { return has_suffix(name, suffix); });
 }
 
+// ".onion" names must not leak to a resolver (RFC 7686).
 bool is_refused_name(std::string_view name) {
   return has_suffix(name, "onion") || std::find(std::begin(kRefusedNames), std::end(kRefusedNames),
                                                 name) != std::end(kRefusedNames);
 }
 
-// libcurl turns most spellings of an IPv4 address into dotted quads, but not those that end in a
-// dot
-// ("2130706433."); the resolver then reads those as inet_aton does.
+// libcurl 7.88 turns decimal, octal, hexadecimal and short spellings into dotted quads, but not
+// when a dot follows ("2130706433."). Resolvers read those as inet_aton does.
 std::optional<IpAddress> ipv4_of(const std::string& host) {
   in_addr address{};
   if (inet_aton(host.c_str(), &address) == 0) return std::nullopt;

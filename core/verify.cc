@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -55,8 +55,7 @@ std::vector<std::string> with_prefix(const std::vector<std::string_view>& parts,
   return found;
 }
 
-// ------------------------------------------------------------------ dialects: header value to
-// claim
+// ------------------------------------------------------- dialects: from header value to claim
 
 // webhook-signature: v1,BASE64 v1,BASE64
 Claim standard_claim(std::string_view value, const ReceivedRequest& request) {
@@ -126,8 +125,7 @@ std::optional<Claim> recognize(const ReceivedRequest& request) {
   return std::nullopt;
 }
 
-// -------------------------------------------------------------------------------------------
-// checks
+// ----------------------------------------------------------------------------------- checks
 
 std::optional<long long> parse_timestamp(std::string_view text) {
   if (text.empty() || text.size() > kMaxTimestampDigits) return std::nullopt;
@@ -170,8 +168,7 @@ std::string signature_problem(const Claim& claim, const SecretText& secret) {
   return matches ? "" : "no signature matches: another secret, or the body was changed on its way";
 }
 
-// --------------------------------------------------------------------------------------- id and
-// type
+// ------------------------------------------------------------------------------ id and type
 
 // What a stranger sent is shown on a terminal: only short visible ASCII.
 std::string shown(std::string_view text) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #include "base/bytes.h"
@@ -62,8 +61,7 @@ void append_own_headers(const LeasedDelivery& delivery, const PreparedEndpoint& 
   }
 }
 
-// Whatever stands in the database by now: a line break in a value would be a header of somebody's
-// choice.
+// The last check before the wire: a line break in a value would be a header of somebody's choice.
 bool may_be_sent(const std::vector<Header>& headers) {
   return std::all_of(headers.begin(), headers.end(), [](const Header& header) {
     return is_header_name(header.name) && is_header_value(header.value);

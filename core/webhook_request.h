@@ -14,8 +14,7 @@
 
 namespace sealpost {
 
-// What is sent. The strings are owned, so that a transport may read them for as long as it holds
-// this.
+// What is sent. Owns its strings: a transport may read them for as long as it holds the request.
 struct HttpRequest {
   std::string url;
   std::vector<Header> headers;  // complete, without Host and Content-Length
