@@ -12,7 +12,7 @@ std::string host_of(std::string_view url) {
 
 TEST(UrlTest, SplitsAUrlIntoItsParts) {
   const std::optional<UrlParts> url =
-      parse_url("HTTPS://user:pa%20ss@example.com:8443/hooks/in?a=1&b=2#top");
+      parse_url("HTTPS://us%65r:pa%20ss@example.com:8443/hooks/in?a=1&b=2#top");
   ASSERT_TRUE(url);
   EXPECT_EQ(url->scheme, "https");
   EXPECT_EQ(url->user, "user");
