@@ -120,7 +120,7 @@ ApiAnswer Api::refuse(int status) noexcept {
 ApiAnswer Api::route_and_run(const ApiCall& call, std::string& route) {
   const RouteMatch match = match_route(call.method, call.path);
   route = match.route.pattern;
-  const auto run = [&](Stores& stores) {
+  const auto run = [&](ApiStores& stores) {
     CallContext context{.call = call,
                         .id = match.id,
                         .token = {},
@@ -138,7 +138,7 @@ ApiAnswer Api::route_and_run(const ApiCall& call, std::string& route) {
   return stores_.with_stores(run);
 }
 
-TokenInfo Api::authenticate(const ApiCall& call, Stores& stores) const {
+TokenInfo Api::authenticate(const ApiCall& call, ApiStores& stores) const {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view given = call.header("authorization");
   if (given.size() <= kScheme.size() ||

@@ -23,7 +23,7 @@ class Api {
 
  private:
   ApiAnswer route_and_run(const ApiCall& call, std::string& route);
-  TokenInfo authenticate(const ApiCall& call, Stores& stores) const;
+  TokenInfo authenticate(const ApiCall& call, ApiStores& stores) const;
   std::string request_id_of(const ApiCall& call) const;
 
   const AdminApi::Dependencies& dependencies_;

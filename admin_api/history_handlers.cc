@@ -34,7 +34,7 @@ ApiAnswer detail_answer(CallContext& context, const DeliveryRecord& delivery) {
   return json_answer(200, delivery_detail_json(delivery, attempts));
 }
 
-ApiAnswer delivery_list(CallContext& context, const DeliveryQuery& query) {
+ApiAnswer delivery_list(CallContext& context, const DeliveryListQuery& query) {
   const auto page =
       context.stores.history().deliveries(context.token.tenant, query.filter, query.page);
   std::vector<std::string> items;

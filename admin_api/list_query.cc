@@ -197,9 +197,10 @@ PageRequest read_page_query(const ApiCall& call, std::string_view id_prefix) {
   return page;
 }
 
-DeliveryQuery read_delivery_query(const ApiCall& call, std::optional<DeliveryState> only_state) {
+DeliveryListQuery read_delivery_query(const ApiCall& call,
+                                      std::optional<DeliveryState> only_state) {
   QueryReader query(call);
-  DeliveryQuery read;
+  DeliveryListQuery read;
   read.page = query.take_page("dlv_");
   if (auto id = query.take_id(Field::endpoint_id, "we_")) read.filter.endpoint_id = EndpointId(*id);
   if (auto id = query.take_id(Field::event_id, "evt_")) read.filter.event_id = EventId(*id);

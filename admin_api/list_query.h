@@ -14,15 +14,15 @@ namespace sealpost {
 // limit and cursor. `id_prefix` is that of the listed things ("we_").
 PageRequest read_page_query(const ApiCall& call, std::string_view id_prefix);
 
-struct DeliveryQuery {
+struct DeliveryListQuery {
   DeliveryFilter filter;
   PageRequest page;
 };
 
 // Also endpoint_id, event_id, type, state, created_after, created_before. If `only_state` is set,
 // the list has that state anyway, and the parameter may only repeat it.
-DeliveryQuery read_delivery_query(const ApiCall& call,
-                                  std::optional<DeliveryState> only_state = std::nullopt);
+DeliveryListQuery read_delivery_query(const ApiCall& call,
+                                      std::optional<DeliveryState> only_state = std::nullopt);
 
 // Calls that are not lists take no parameters.
 void require_no_query(const ApiCall& call);

@@ -23,7 +23,7 @@ struct CallContext {
   const ApiCall& call;
   std::string id;   // what stands for {id} in the path
   TokenInfo token;  // whose call it is; calls with Access::open have none
-  Stores& stores;
+  ApiStores& stores;
   const AdminApiOptions& options;
   const HealthSource& health;
   Random& random;

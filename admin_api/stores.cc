@@ -2,30 +2,30 @@
 
 namespace sealpost {
 
-EndpointStore& Stores::endpoints() {
+EndpointStore& ApiStores::endpoints() {
   if (!endpoints_) endpoints_ = from_.endpoints();
   return *endpoints_;
 }
 
-HistoryStore& Stores::history() {
+HistoryStore& ApiStores::history() {
   if (!history_) history_ = from_.history();
   return *history_;
 }
 
-TokenStore& Stores::tokens() {
+TokenStore& ApiStores::tokens() {
   if (!tokens_) tokens_ = from_.tokens();
   return *tokens_;
 }
 
-std::unique_ptr<Stores> StorePool::take() {
+std::unique_ptr<ApiStores> StorePool::take() {
   const std::lock_guard lock(mutex_);
-  if (idle_.empty()) return std::make_unique<Stores>(from_);
-  std::unique_ptr<Stores> stores = std::move(idle_.back());
+  if (idle_.empty()) return std::make_unique<ApiStores>(from_);
+  std::unique_ptr<ApiStores> stores = std::move(idle_.back());
   idle_.pop_back();
   return stores;
 }
 
-void StorePool::give_back(std::unique_ptr<Stores> stores) {
+void StorePool::give_back(std::unique_ptr<ApiStores> stores) {
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(stores));
 }

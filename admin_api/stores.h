@@ -11,9 +11,9 @@
 namespace sealpost {
 
 // Made on first use, so that a call that only needs its token checked opens one connection.
-class Stores {
+class ApiStores {
  public:
-  explicit Stores(const AdminApi::Dependencies& from) : from_(from) {}
+  explicit ApiStores(const AdminApi::Dependencies& from) : from_(from) {}
   EndpointStore& endpoints();
   HistoryStore& history();
   TokenStore& tokens();
@@ -34,19 +34,19 @@ class StorePool {
   // connections may be broken, and a new one costs a few milliseconds.
   template <class Use>
   auto with_stores(Use&& use) {
-    std::unique_ptr<Stores> stores = take();
+    std::unique_ptr<ApiStores> stores = take();
     auto result = use(*stores);
     give_back(std::move(stores));
     return result;
   }
 
  private:
-  std::unique_ptr<Stores> take();
-  void give_back(std::unique_ptr<Stores> stores);
+  std::unique_ptr<ApiStores> take();
+  void give_back(std::unique_ptr<ApiStores> stores);
 
   const AdminApi::Dependencies& from_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Stores>> idle_;
+  std::vector<std::unique_ptr<ApiStores>> idle_;
 };
 
 }  // namespace sealpost
