@@ -19,10 +19,10 @@
 namespace sealpost {
 
 struct ProgramOptions {
-  std::vector<std::string> arguments;              // the first is the program's path
-  std::map<std::string, std::string> environment;  // all of it: nothing is inherited but PATH
+  std::vector<std::string> arguments;                // the first is the program's path
+  std::map<std::string, std::string> environment{};  // all of it: nothing is inherited but PATH
   std::filesystem::path directory = ".";
-  std::string input;  // handed in on stdin, which then ends
+  std::string input{};  // handed in on stdin, which then ends
 };
 
 enum class Stream { output, errors };  // stdout, stderr

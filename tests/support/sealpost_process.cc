@@ -26,11 +26,12 @@ CommandOptions on_free_ports(CommandOptions options) {
   return options;
 }
 
-// The port behind "127.0.0.1:40123" in a field of a log line.
+// The port in a field like "http://127.0.0.1:40123"; the field is empty for what is not served.
 std::optional<int> port_in(const std::string& line, const char* field) {
   const Json fields = Json::parse(line, nullptr, false);
   if (!fields.is_object() || !fields.contains(field)) return std::nullopt;
   const std::string address = fields[field].get<std::string>();
+  if (address.empty()) return std::nullopt;
   return std::stoi(address.substr(address.rfind(':') + 1));
 }
 

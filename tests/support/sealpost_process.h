@@ -23,10 +23,10 @@ struct CommandResult {
 };
 
 struct CommandOptions {
-  std::vector<std::string> arguments;              // without the program
-  std::map<std::string, std::string> environment;  // SEALPOST_…
+  std::vector<std::string> arguments;                // without the program
+  std::map<std::string, std::string> environment{};  // SEALPOST_…
   std::filesystem::path directory = ".";
-  std::string input;
+  std::string input{};
 };
 
 CommandResult run_sealpost(const CommandOptions& options,
