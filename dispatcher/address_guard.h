@@ -26,6 +26,9 @@ struct SocketAddress {
   // nullopt for anything but IPv4 and IPv6.
   static std::optional<SocketAddress> from(const sockaddr& address);
   static std::optional<SocketAddress> from(std::string_view ip, int port);
+  bool operator==(const SocketAddress& other) const {
+    return ip.v6 == other.ip.v6 && ip.bytes == other.ip.bytes && port == other.port;
+  }
   std::string text() const;  // "203.0.113.7:443", "[2001:db8::1]:443"
 };
 

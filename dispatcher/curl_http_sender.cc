@@ -49,7 +49,7 @@ struct CurlHttpSender::State {
 
   const CurlSenderOptions options;
   const Clock& clock;
-  const AddressGuard guard;
+  AddressGuard guard;
   SocketWatch sockets;
   std::vector<Transfer*> got_headers;
   const TransferSurroundings surroundings{options, guard, sockets, got_headers, clock};
@@ -135,6 +135,10 @@ void CurlHttpSender::poll(Milliseconds timeout, std::vector<FinishedRequest>& fi
 void CurlHttpSender::wake() { state_->sockets.wake(); }
 
 int CurlHttpSender::in_flight() const { return state_->in_flight; }
+
+void CurlHttpSender::replace_address_policy(AddressPolicy policy) {
+  state_->guard = AddressGuard(std::move(policy), state_->options.proxy);
+}
 
 Transfer& CurlHttpSender::State::idle_transfer() {
   if (idle.empty()) {

@@ -55,6 +55,9 @@ class CurlHttpSender final : public HttpSender {
   void wake() override;
   int in_flight() const override;
 
+  // From now on this policy holds, also for connections that are kept.
+  void replace_address_policy(AddressPolicy policy);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

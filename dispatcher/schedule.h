@@ -78,7 +78,7 @@ class Schedule {
   void resume(MonotonicTime now);
   void forget_if_idle(Lanes::iterator lane);
 
-  const int max_in_flight_;
+  int max_in_flight_;
   int queued_ = 0;
   int in_flight_ = 0;
   Lanes lanes_;              // only those with work or a pause, however many endpoints there are

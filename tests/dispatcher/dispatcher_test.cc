@@ -1,0 +1,274 @@
+// What a dispatcher does when nothing is broken but receivers.
+#include "dispatcher/dispatcher.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+
+#include "core/limits.h"
+#include "tests/dispatcher/running_dispatcher.h"
+
+namespace sealpost {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+const EndpointId kA("a");
+
+TEST_F(DispatcherTest, DeliversEveryEventOnce) {
+  answer_all_with(200);
+  start();
+  insert_events(5000);
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 5000));
+  EXPECT_EQ(network_.started_count(), 5000u);
+  EXPECT_TRUE(dispatcher_->stop());
+  EXPECT_EQ(network_.started_count(), 5000u);
+  EXPECT_THAT(database_.attempts(), SizeIs(5000));
+}
+
+TEST_F(DispatcherTest, FansOutToEveryMatchingEndpoint) {
+  answer_all_with(200);
+  database_.add_endpoint(sample_endpoint("b"));
+  Endpoint other = sample_endpoint("c");
+  other.settings.enabled_events = {"refund.*"};
+  database_.add_endpoint(other);
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 20));
+  EXPECT_EQ(network_.started_count(), 20u);
+}
+
+TEST_F(DispatcherTest, TriesAgainAfterTheDelayAndNotBefore) {
+  start();
+  insert_events(1);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  network_.answer_oldest(answered(503));
+  ASSERT_TRUE(wait_for_state(DeliveryState::pending, 1));
+  clock_.advance(Milliseconds{999});
+  const std::size_t looks = database_.statements("intake");
+  ASSERT_TRUE(wait_for([&] { return database_.statements("intake") > looks + 2; }));
+  EXPECT_EQ(network_.started_count(), 1u);
+  clock_.advance(Milliseconds{1});
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  network_.answer_oldest(answered(200));
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 1));
+  const auto attempts = database_.attempts();
+  ASSERT_THAT(attempts, SizeIs(2));
+  EXPECT_EQ(attempts[0].attempt_number, 1);
+  EXPECT_EQ(attempts[1].attempt_number, 2);
+  EXPECT_GE(attempts[1].started_at - attempts[0].started_at, Milliseconds{1'000});
+}
+
+TEST_F(DispatcherTest, DeadLettersAfterTheLastAttempt) {
+  network_.script([](const HttpRequest&) { return failed(AttemptError::timeout); });
+  start();
+  insert_events(1);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::failed) == 1; }));
+  EXPECT_THAT(database_.attempts(), SizeIs(3)) << "two delays, three attempts";
+  EXPECT_EQ(database_.deliveries()[0].reason, FailureReason::attempts_exhausted);
+}
+
+TEST_F(DispatcherTest, DeadLettersAPayloadThatCannotBeSent) {
+  Endpoint strict = sample_endpoint("a");
+  strict.settings.envelope = Envelope::standard;
+  database_.add_endpoint(strict);
+  start();
+  Event binary = sample_event("evt_binary");
+  binary.payload = "\x01\x02";
+  binary.payload_is_json = false;
+  database_.insert_event(binary);
+  ASSERT_TRUE(wait_for_state(DeliveryState::failed, 1));
+  EXPECT_EQ(database_.deliveries()[0].reason, FailureReason::payload_refused);
+  EXPECT_EQ(network_.started_count(), 0u);
+}
+
+// --- limits --------------------------------------------------------------------------------------
+
+TEST_F(DispatcherTest, NeverExceedsTheLimitOfAnEndpoint) {
+  database_.add_endpoint(sample_endpoint("a", 3));
+  start();
+  insert_events(20);
+  for (int answered_count = 0; answered_count < 20; ++answered_count) {
+    ASSERT_TRUE(wait_for([&] { return network_.waiting_count() > 0; }));
+    network_.answer_oldest(answered(200));
+  }
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 20));
+  EXPECT_EQ(network_.most_in_flight(), 3);
+}
+
+TEST_F(DispatcherTest, LeavesEventsInTheStoreWhenTheQueueIsFull) {
+  start();  // nothing is ever answered
+  insert_events(3 * kMaxQueuedPerEndpoint);
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 100; }));
+  EXPECT_LE(database_.count(DeliveryState::delivering), 100u + kMaxQueuedPerEndpoint);
+  EXPECT_GE(database_.count(DeliveryState::pending), 1u * kMaxQueuedPerEndpoint);
+}
+
+TEST_F(DispatcherTest, WorksOffWhatDidNotFitAtFirst) {
+  start();
+  insert_events(3 * kMaxQueuedPerEndpoint);
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
+  answer_all_with(200);
+  while (network_.waiting_count() > 0) network_.answer_oldest(answered(200));
+  const std::size_t all = 3 * kMaxQueuedPerEndpoint;
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == all; }));
+  EXPECT_EQ(network_.started_count(), all);
+}
+
+TEST_F(DispatcherTest, StopsTakingEventsWhenManyEndpointsAreFull) {
+  for (int i = 0; i < 40; ++i)
+    database_.add_endpoint(sample_endpoint("hanging" + std::to_string(i)));
+  start();
+  insert_events(2000);
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() < 2000; }));
+  const std::size_t looks = database_.statements("live");
+  ASSERT_TRUE(pass_time_until([&] { return database_.statements("live") > looks + 2; }));
+  EXPECT_LE(database_.count(DeliveryState::delivering), 1000u + kMaxQueued);
+}
+
+// --- endpoints that may not be called
+// --------------------------------------------------------------
+
+TEST_F(DispatcherTest, APauseAskedForByTheReceiverHoldsTheWholeEndpoint) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  insert_events(3);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  AttemptOutcome busy = answered(429);
+  busy.retry_after = Milliseconds{5'000};
+  network_.answer_oldest(busy);
+  ASSERT_TRUE(wait_for([&] { return !database_.attempts().empty(); }));
+  clock_.advance(Milliseconds{4'900});
+  const std::size_t looks = database_.statements("intake");
+  ASSERT_TRUE(wait_for([&] { return database_.statements("intake") > looks + 2; }));
+  EXPECT_EQ(network_.started_count(), 1u);
+  answer_all_with(200);
+  clock_.advance(Milliseconds{100});
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 3));
+}
+
+TEST_F(DispatcherTest, DisablingAnEndpointSkipsWhatIsQueued) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::disabled; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::skipped) == 9; }));
+  network_.answer_oldest(answered(200));
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 1));
+  EXPECT_EQ(network_.started_count(), 1u);
+}
+
+TEST_F(DispatcherTest, DeletingAnEndpointFailsWhatIsQueued) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::deleted; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::failed) == 9; }));
+  for (const auto& delivery : database_.deliveries()) {
+    if (delivery.state == DeliveryState::failed) {
+      EXPECT_EQ(delivery.reason, FailureReason::endpoint_deleted);
+    }
+  }
+}
+
+TEST_F(DispatcherTest, PausingAnEndpointGivesBackWhatIsQueuedUntilItGoesOn) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::paused; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::pending) == 9; }));
+  network_.answer_oldest(answered(200));
+  EXPECT_EQ(network_.started_count(), 1u);
+  answer_all_with(200);
+  database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::enabled; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 10; }));
+}
+
+TEST_F(DispatcherTest, AnEndpointThatCannotBeSignedForIsHeldUntilItIsRepaired) {
+  Endpoint broken = sample_endpoint("a");
+  broken.settings.signing_profile = "standard";  // and no secret
+  database_.add_endpoint(broken);
+  answer_all_with(200);
+  start();
+  insert_events(5);
+  ASSERT_TRUE(wait_for_state(DeliveryState::pending, 5));
+  EXPECT_THAT(dispatcher_->metrics_text(), HasSubstr("sealpost_endpoints_unusable 1"));
+  EXPECT_EQ(network_.started_count(), 0u);
+  database_.change_endpoint(kA, [](Endpoint& e) { e.settings.signing_profile = "none"; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 5; }));
+}
+
+TEST_F(DispatcherTest, AGoneEndpointIsDisabled) {
+  Endpoint endpoint = sample_endpoint("a", 1);
+  endpoint.settings.retry.end_on = {410};
+  endpoint.settings.retry.disable_endpoint_on_gone = true;
+  database_.add_endpoint(endpoint);
+  answer_all_with(410);
+  start();
+  insert_events(10);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::skipped) == 9; }));
+  EXPECT_EQ(database_.count(DeliveryState::failed), 1u);
+  EXPECT_EQ(network_.started_count(), 1u);
+}
+
+// --- stopping
+// --------------------------------------------------------------------------------------
+
+TEST_F(DispatcherTest, StopWaitsForRequestsInFlightAndGivesBackTheRest) {
+  database_.add_endpoint(sample_endpoint("a", 2));
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 2; }));
+  std::atomic<bool> clean{false};
+  std::thread stopping([&] { clean = dispatcher_->stop(); });
+  ASSERT_TRUE(wait_for([&] { return database_.count(DeliveryState::pending) == 8; }));
+  network_.answer_oldest(answered(200));
+  network_.answer_oldest(answered(200));
+  stopping.join();
+  EXPECT_TRUE(clean);
+  EXPECT_EQ(database_.count(DeliveryState::delivered), 2u);
+  EXPECT_EQ(database_.count(DeliveryState::delivering), 0u);
+  EXPECT_EQ(network_.started_count(), 2u);
+  EXPECT_TRUE(database_.live().empty());
+}
+
+TEST_F(DispatcherTest, StopGivesUpAfterTheDrainTime) {
+  start();
+  insert_events(3);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 3; }));
+  std::atomic<bool> clean{true};
+  std::atomic<bool> stopped{false};
+  std::thread stopping([&] {
+    clean = dispatcher_->stop();
+    stopped = true;
+  });
+  ASSERT_TRUE(pass_time_until([&] { return stopped.load(); }));
+  stopping.join();
+  EXPECT_FALSE(clean);
+  EXPECT_EQ(database_.count(DeliveryState::pending), 3u) << "their leases ended with the epoch";
+}
+
+TEST_F(DispatcherTest, HurryCutsTheDrainShort) {
+  start();
+  insert_events(3);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 3; }));
+  dispatcher_->hurry();
+  EXPECT_FALSE(dispatcher_->stop());
+  EXPECT_EQ(database_.count(DeliveryState::delivering), 0u);
+}
+
+TEST_F(DispatcherTest, IsReadyAndLiveWhileItRuns) {
+  start();
+  std::string why;
+  EXPECT_TRUE(dispatcher_->is_ready(why)) << why;
+  EXPECT_TRUE(wait_for([&] { return dispatcher_->is_live(); }));
+  EXPECT_THAT(dispatcher_->metrics_text(), HasSubstr("sealpost_lease_held 1"));
+}
+
+}  // namespace
+}  // namespace sealpost

@@ -1,0 +1,178 @@
+#include "tests/support/memory_delivery_store.h"
+
+#include <algorithm>
+
+namespace sealpost {
+namespace {
+
+// Any fixed function of the id into 256 buckets will do; the schema has its own.
+std::int16_t bucket_of(const EndpointId& id) {
+  return static_cast<std::int16_t>(std::hash<EndpointId>{}(id) % 256);
+}
+
+bool wants(const Endpoint& endpoint, const Event& event) {
+  if (endpoint.tenant != event.tenant || endpoint.status == EndpointStatus::deleted) return false;
+  const auto& patterns = endpoint.settings.enabled_events;
+  return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+    return matches_event_type(pattern, event.type);
+  });
+}
+
+}  // namespace
+
+class MemoryDeliveryStore final : public DeliveryStore {
+ public:
+  explicit MemoryDeliveryStore(MemoryDatabase& database) : database_(database) {}
+
+  IntakeResult intake(const IntakeRequest& request) override {
+    return database_.run("intake", [&] { return take_in(request); });
+  }
+
+  std::vector<EndpointId> endpoints_with_due(std::span<const std::int16_t> buckets,
+                                             int limit) override {
+    return database_.run("endpoints_with_due", [&] {
+      std::set<EndpointId> due;
+      for (const auto& [id, delivery] : database_.deliveries_) {
+        if (is_due(delivery) && is_in(delivery.endpoint_id, buckets)) {
+          due.insert(delivery.endpoint_id);
+        }
+      }
+      std::vector<EndpointId> ids(due.begin(), due.end());
+      if (ids.size() > static_cast<std::size_t>(limit)) ids.resize(static_cast<std::size_t>(limit));
+      return ids;
+    });
+  }
+
+  std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests) override {
+    return database_.run("claim", [&] {
+      std::vector<LeasedDelivery> claimed;
+      if (!database_.is_alive(epoch)) return claimed;
+      for (const ClaimRequest& request : requests) {
+        int left = request.limit;
+        for (auto& [id, delivery] : database_.deliveries_) {
+          if (left == 0) break;
+          if (delivery.endpoint_id != request.endpoint_id || !is_due(delivery)) continue;
+          claimed.push_back(database_.lease(delivery, epoch));
+          --left;
+        }
+      }
+      return claimed;
+    });
+  }
+
+  FinishResult finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) override {
+    return database_.run("finish", [&] {
+      FinishResult result;
+      for (const FinishedAttempt& attempt : attempts) {
+        if (attempt.delivery_id == database_.refused_) {
+          throw StorageError(StorageError::Kind::permanent, "invalid byte sequence");
+        }
+      }
+      for (const FinishedAttempt& attempt : attempts) {
+        const auto key = MemoryDatabase::AttemptKey{attempt.delivery_id, attempt.generation,
+                                                    attempt.attempt_number};
+        MemoryDatabase::Delivery* delivery = database_.leased(attempt.delivery_id, attempt.epoch);
+        const bool is_new = database_.attempt_keys_.insert(key).second;
+        if (delivery != nullptr && delivery->generation == attempt.generation) {
+          database_.apply(*delivery, attempt, now);
+          ++result.applied;
+        } else if (is_new) {
+          result.orphaned.push_back(attempt.delivery_id);
+          ++database_.orphaned_;
+        }
+        if (is_new) database_.attempts_.push_back(attempt);
+      }
+      return result;
+    });
+  }
+
+  void release(Epoch epoch, std::span<const DeliveryId> unsent) override {
+    database_.run("release", [&] {
+      for (const DeliveryId& id : unsent) end(id, epoch, DeliveryState::pending, std::nullopt);
+    });
+  }
+
+  void skip(Epoch epoch, std::span<const DeliveryId> deliveries) override {
+    database_.run("skip", [&] {
+      for (const DeliveryId& id : deliveries) end(id, epoch, DeliveryState::skipped, std::nullopt);
+    });
+  }
+
+  void fail(Epoch epoch,
+            std::span<const std::pair<DeliveryId, FailureReason>> deliveries) override {
+    database_.run("fail", [&] {
+      for (const auto& [id, reason] : deliveries) end(id, epoch, DeliveryState::failed, reason);
+    });
+  }
+
+ private:
+  IntakeResult take_in(const IntakeRequest& request) {
+    IntakeResult result;
+    if (!database_.is_alive(request.epoch)) return result;
+    std::map<EndpointId, int> rooms;
+    for (const EndpointRoom& room : request.rooms) rooms[room.endpoint_id] = room.room;
+    auto& intake = database_.intake_;
+    while (result.events < request.max_events && !intake.empty()) {
+      const auto [position, event] = intake.front();
+      intake.pop_front();
+      ++result.events;
+      result.last_position = position;
+      for (const auto& [id, endpoint] : database_.endpoints_) {
+        if (wants(endpoint, *event)) fan_out(*event, event, endpoint, request, rooms, result);
+      }
+    }
+    return result;
+  }
+
+  void fan_out(const Event& event, std::shared_ptr<const Event> shared, const Endpoint& endpoint,
+               const IntakeRequest& request, std::map<EndpointId, int>& rooms,
+               IntakeResult& result) {
+    MemoryDatabase::Delivery made;
+    made.id = DeliveryId("dlv_" + event.id.text() + "_" + endpoint.id.text());
+    made.endpoint_id = endpoint.id;
+    made.event = std::move(shared);
+    made.next_attempt_at = database_.clock_.monotonic_now();
+    auto& delivery = database_.deliveries_[made.id] = made;
+    ++result.deliveries;
+    if (endpoint.status == EndpointStatus::disabled) {
+      delivery.state = DeliveryState::skipped;
+      return;
+    }
+    if (endpoint.status == EndpointStatus::paused || !is_in(endpoint.id, request.buckets)) return;
+    int& room = rooms.try_emplace(endpoint.id, request.room_per_endpoint).first->second;
+    if (room > 0 && static_cast<int>(result.leased.size()) < request.max_leased) {
+      --room;
+      result.leased.push_back(database_.lease(delivery, request.epoch));
+    } else if (std::find(result.overflowed.begin(), result.overflowed.end(), endpoint.id) ==
+               result.overflowed.end()) {
+      result.overflowed.push_back(endpoint.id);
+    }
+  }
+
+  void end(const DeliveryId& id, Epoch epoch, DeliveryState state,
+           std::optional<FailureReason> reason) {
+    MemoryDatabase::Delivery* delivery = database_.leased(id, epoch);
+    if (delivery == nullptr) return;
+    delivery->state = state;
+    delivery->reason = reason;
+    delivery->epoch = 0;
+    delivery->next_attempt_at = database_.clock_.monotonic_now();
+  }
+
+  bool is_due(const MemoryDatabase::Delivery& delivery) const {
+    return delivery.state == DeliveryState::pending &&
+           delivery.next_attempt_at <= database_.clock_.monotonic_now() &&
+           database_.endpoints_.at(delivery.endpoint_id).status != EndpointStatus::paused;
+  }
+
+  static bool is_in(const EndpointId& id, std::span<const std::int16_t> buckets) {
+    return std::find(buckets.begin(), buckets.end(), bucket_of(id)) != buckets.end();
+  }
+
+  MemoryDatabase& database_;
+};
+
+std::unique_ptr<DeliveryStore> MemoryDatabase::delivery_store() {
+  return std::make_unique<MemoryDeliveryStore>(*this);
+}
+}  // namespace sealpost
