@@ -1,0 +1,240 @@
+// How fast is a stored backlog delivered? 300,000 events of 1 KiB for 64 endpoints are in the
+// database; the clock runs from the first request that reaches the receiver until the last result
+// is committed. The feature-free pipeline does the same work beside it. Prints one line of JSON.
+//
+//   build/release/bench/drain [--events N] [--rounds N] [--commit ID]
+//
+// Each side of each round has a fresh database whose event table was vacuumed and analyzed, and
+// begins after a checkpoint. Afterwards everything is counted: a delivery that was lost, made twice
+// or not recorded fails the benchmark.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench/cpu_time.h"
+#include "bench/durable_postgres.h"
+#include "bench/fast_receiver.h"
+#include "bench/feature_free_pipeline.h"
+#include "bench/paired_rounds.h"
+#include "bench/sealpost_installation.h"
+#include "bench/temporary_directory.h"
+
+namespace sealpost {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using Monotonic = std::chrono::steady_clock;
+
+// 1,024 bytes of JSON, different in each event.
+constexpr auto kPayload =
+    R"(('{"n":"' || lpad(n::text, 10, '0') || '","pad":"' || repeat('x', 997) || '"}')::json)";
+
+struct Bench {
+  Bench(const std::filesystem::path& files, int number_of_events)
+      : directory(files), receiver(files / "nginx"), events(number_of_events) {
+    for (int n = 0; n < kReceiverEndpoints; ++n) urls.push_back(receiver.url(n));
+  }
+  std::filesystem::path directory;
+  DurablePostgres postgres;
+  FastReceiver receiver;
+  std::vector<std::string> urls;
+  int events;
+};
+
+// One side of a comparison, in a database of its own.
+class Side {
+ public:
+  virtual ~Side() = default;
+  virtual void prepare() = 0;  // tables, endpoints, events
+  virtual void start() = 0;    // begins to drain
+  virtual microseconds cpu() const = 0;
+  virtual bool
+  is_settled() = 0;           // every result is committed; asked when every request was answered
+  virtual void verify() = 0;  // throws unless each delivery is recorded once
+};
+
+void expect_count(Database& database, const std::string& from, std::int64_t expected) {
+  const auto found = database.value("SELECT count(*) FROM " + from);
+  if (found != std::to_string(expected)) {
+    throw std::runtime_error(fmt::format("{} rows in {} instead of {}", found, from, expected));
+  }
+}
+
+class FeatureFreeSide final : public Side {
+ public:
+  explicit FeatureFreeSide(Bench& bench)
+      : bench_(bench), url_(bench.postgres.create_empty_database()), database_(url_) {}
+  ~FeatureFreeSide() override {
+    pipeline_.reset();
+    bench_.postgres.drop_database(url_);
+  }
+
+  void prepare() override {
+    FeatureFreePipeline::create_tables(database_);
+    FeatureFreePipeline::insert_events(database_, bench_.events, kPayload);
+    database_.run("VACUUM (ANALYZE) feature_free.events");
+  }
+
+  void start() override {
+    pipeline_.emplace(FeatureFreeOptions{.database_url = url_, .endpoint_urls = bench_.urls});
+    pipeline_->start();
+  }
+
+  // The pipeline's threads are ours; receiver and PostgreSQL are processes of their own.
+  microseconds cpu() const override {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+  }
+
+  bool is_settled() override {
+    pipeline_->check();
+    return database_.value("SELECT NOT EXISTS (SELECT FROM feature_free.deliveries)") == "t";
+  }
+
+  void verify() override {
+    expect_count(database_, "feature_free.queue", 0);
+    expect_count(database_, "feature_free.history", bench_.events);
+    expect_count(database_, "feature_free.attempts WHERE status_code = 200", bench_.events);
+  }
+
+ private:
+  Bench& bench_;
+  std::string url_;
+  Database database_;
+  std::optional<FeatureFreePipeline> pipeline_;
+};
+
+class SealpostSide final : public Side {
+ public:
+  explicit SealpostSide(Bench& bench)
+      : bench_(bench),
+        url_(bench.postgres.create_migrated_database()),
+        database_(url_),
+        sealpost_(url_, bench.directory / "sealpost") {}
+  ~SealpostSide() override { bench_.postgres.drop_database(url_); }
+
+  void prepare() override {
+    sealpost_.create_endpoints(bench_.urls);
+    sealpost_.insert_events(bench_.events, kReceiverEndpoints, kPayload);
+    database_.run("VACUUM (ANALYZE) sealpost.outbox");
+  }
+
+  void start() override { sealpost_.start(); }
+
+  microseconds cpu() const override {
+    return sealpost_.is_running() ? cpu_time(sealpost_.pid()) : microseconds(0);
+  }
+
+  bool is_settled() override {
+    if (!sealpost_.is_running()) throw std::runtime_error("sealpost serve ended");
+    return database_.value("SELECT NOT EXISTS (SELECT FROM sealpost.deliveries)") == "t";
+  }
+
+  void verify() override {
+    sealpost_.stop();
+    expect_count(database_, "sealpost.intake", 0);
+    expect_count(database_, "sealpost.dead_letters", 0);
+    expect_count(database_, "sealpost.delivery_history WHERE state = 'delivered'", bench_.events);
+    expect_count(database_, "sealpost.attempts WHERE status_code = 200", bench_.events);
+  }
+
+ private:
+  Bench& bench_;
+  std::string url_;
+  Database database_;
+  SealpostInstallation sealpost_;
+};
+
+// Waits until the condition holds.
+template <class Condition>
+void wait_for(Condition condition, milliseconds pause, Monotonic::time_point deadline) {
+  while (!condition()) {
+    if (Monotonic::now() > deadline) throw std::runtime_error("the drain takes too long");
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+Measurement measure(Bench& bench, Side& side) {
+  side.prepare();
+  bench.postgres.checkpoint();
+  const auto before = bench.receiver.requests();
+  const auto answered = [&] { return bench.receiver.requests() - before; };
+  const auto cpu_receiver = cpu_time(bench.receiver.pid());
+  const auto cpu_postgres = cpu_time(bench.postgres.pid());
+  const auto cpu_sender = side.cpu();
+
+  // 500 deliveries/s would be a failure of another kind.
+  const auto deadline =
+      Monotonic::now() + std::chrono::seconds(60) + milliseconds(2 * bench.events);
+  side.start();
+  wait_for([&] { return answered() > 0; }, milliseconds(1), deadline);
+  const auto begin = Monotonic::now();
+  wait_for([&] { return answered() >= bench.events; }, milliseconds(10), deadline);
+  wait_for([&] { return side.is_settled(); }, milliseconds(2), deadline);
+  const std::chrono::duration<double> elapsed = Monotonic::now() - begin;
+
+  const auto per_delivery = [&](microseconds time) {
+    return static_cast<double>(time.count()) / bench.events;
+  };
+  const Measurement measurement{
+      .per_second = bench.events / elapsed.count(),
+      .cpu_sender_us = per_delivery(side.cpu() - cpu_sender),
+      .cpu_postgres_us = per_delivery(cpu_time(bench.postgres.pid()) - cpu_postgres),
+      .cpu_receiver_us = per_delivery(cpu_time(bench.receiver.pid()) - cpu_receiver)};
+  side.verify();
+  if (answered() != bench.events) {
+    throw std::runtime_error(fmt::format("{} requests for {} events", answered(), bench.events));
+  }
+  return measurement;
+}
+
+template <class SideOfComparison>
+Measurement measure_one(Bench& bench) {
+  SideOfComparison side(bench);
+  return measure(bench, side);
+}
+
+int run(int events, int rounds, const std::string& commit) {
+  TemporaryDirectory directory;
+  Bench bench(directory.path(), events);
+  const auto done = run_paired(
+      rounds, [&] { return measure_one<FeatureFreeSide>(bench); },
+      [&] { return measure_one<SealpostSide>(bench); });
+  fmt::print("{}\n", report({.benchmark = "drain",
+                             .parameters = fmt::format(R"("events": {}, "endpoints": {})", events,
+                                                       kReceiverEndpoints),
+                             .commit = commit},
+                            done));
+  return 0;
+}
+
+}  // namespace
+}  // namespace sealpost
+
+int main(int argc, char** argv) {
+  int events = 300'000;
+  int rounds = 3;
+  std::string commit = "unknown";
+  CLI::App app("Drains a stored backlog, beside the feature-free pipeline.");
+  app.add_option("--events", events)->check(CLI::Range(1'000, 10'000'000));
+  app.add_option("--rounds", rounds)->check(CLI::Range(1, 100));
+  app.add_option("--commit", commit);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return sealpost::run(events, rounds, commit);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "drain: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,73 @@
+#include "bench/paired_rounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+namespace sealpost {
+namespace {
+
+template <class Of>
+double median(const std::vector<Round>& rounds, Of of) {
+  std::vector<double> values;
+  for (const auto& round : rounds) values.push_back(of(round));
+  std::sort(values.begin(), values.end());
+  const auto middle = values.size() / 2;
+  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+std::string text(const Measurement& m) {
+  return fmt::format(
+      R"({{"per_second": {:.0f}, "cpu_us": {{"sender": {:.1f}, "postgres": {:.1f}, "receiver": {:.1f}}}}})",
+      m.per_second, m.cpu_sender_us, m.cpu_postgres_us, m.cpu_receiver_us);
+}
+
+// "2 CPUs, AMD EPYC"
+std::string machine() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string model = "unknown";
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("model name")) continue;
+    model = line.substr(line.find(':') + 2);
+    break;
+  }
+  return fmt::format("{} CPUs, {}", std::thread::hardware_concurrency(), model);
+}
+
+}  // namespace
+
+std::vector<Round> run_paired(int rounds, const std::function<Measurement()>& baseline,
+                              const std::function<Measurement()>& sealpost) {
+  if (rounds < 1) throw std::invalid_argument("at least one round is needed");
+  std::vector<Round> done;
+  for (int i = 1; i <= rounds; ++i) {
+    Round round;
+    round.baseline = baseline();
+    fmt::print(stderr, "round {} of {}: baseline {}\n", i, rounds, text(round.baseline));
+    round.sealpost = sealpost();
+    fmt::print(stderr, "round {} of {}: sealpost {}, ratio {:.3f}\n", i, rounds,
+               text(round.sealpost), round.ratio());
+    done.push_back(round);
+  }
+  return done;
+}
+
+std::string report(const ReportHeader& header, const std::vector<Round>& rounds) {
+  std::string all;
+  for (const auto& round : rounds) {
+    all += fmt::format(R"({}{{"ratio": {:.3f}, "sealpost": {}, "baseline": {}}})",
+                       all.empty() ? "" : ", ", round.ratio(), text(round.sealpost),
+                       text(round.baseline));
+  }
+  return fmt::format(
+      R"({{"benchmark": "{}", {}, "ratio": {:.3f}, "sealpost_per_second": {:.0f}, )"
+      R"("baseline_per_second": {:.0f}, "rounds": [{}], "machine": "{}", "commit": "{}"}})",
+      header.benchmark, header.parameters, median(rounds, [](auto& r) { return r.ratio(); }),
+      median(rounds, [](auto& r) { return r.sealpost.per_second; }),
+      median(rounds, [](auto& r) { return r.baseline.per_second; }), all, machine(), header.commit);
+}
+
+}  // namespace sealpost

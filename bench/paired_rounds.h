@@ -1,0 +1,42 @@
+// How benchmarks compare: the baseline and Sealpost take turns in one run on one machine, round
+// after round, and the result is the median of the rounds' ratios. A machine that is busy with
+// something else slows both sides down; absolute figures of different runs are not comparable,
+// ratios are.
+//
+// Threads: none. Errors: whatever the measured sides throw.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sealpost {
+
+// One side of one round. CPU time is in microseconds per unit of work (a delivery, a commit).
+struct Measurement {
+  double per_second = 0;
+  double cpu_sender_us = 0;
+  double cpu_postgres_us = 0;
+  double cpu_receiver_us = 0;
+};
+
+struct Round {
+  Measurement baseline;
+  Measurement sealpost;
+  double ratio() const { return sealpost.per_second / baseline.per_second; }
+};
+
+// Runs baseline, Sealpost, baseline, Sealpost, … and tells stderr how it goes.
+std::vector<Round> run_paired(int rounds, const std::function<Measurement()>& baseline,
+                              const std::function<Measurement()>& sealpost);
+
+struct ReportHeader {
+  std::string benchmark;
+  std::string parameters;  // JSON members: "\"events\": 300000"
+  std::string commit;
+};
+
+// One line of JSON: medians, all rounds, the machine.
+std::string report(const ReportHeader& header, const std::vector<Round>& rounds);
+
+}  // namespace sealpost

@@ -1,0 +1,79 @@
+#include "bench/sealpost_installation.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "base/master_key.h"
+#include "base/random.h"
+#include "bench/database.h"
+#include "tests/support/api_client.h"
+
+namespace sealpost {
+
+SealpostInstallation::SealpostInstallation(std::string database_url,
+                                           std::filesystem::path directory)
+    : database_url_(std::move(database_url)), directory_(std::move(directory)) {
+  std::filesystem::create_directories(directory_);
+  const auto key_file = directory_ / "master.key";
+  SystemRandom random;
+  create_master_key(key_file, random);
+  environment_ = {{"SEALPOST_DATABASE_URL", database_url_},
+                  {"SEALPOST_MASTER_KEY_FILE", key_file.string()},
+                  {"SEALPOST_ALLOW_HTTP", "true"},
+                  {"SEALPOST_ALLOW_RANGES", "127.0.0.0/8"},
+                  {"SEALPOST_LOG_LEVEL", "info"}};
+}
+
+CommandOptions SealpostInstallation::command(std::vector<std::string> arguments) const {
+  CommandOptions options;
+  options.arguments = std::move(arguments);
+  options.environment = environment_;
+  options.directory = directory_;
+  return options;
+}
+
+void SealpostInstallation::create_endpoints(const std::vector<std::string>& urls) {
+  const auto created = run_sealpost(command({"token", "create", "--role", "admin"}));
+  if (!created.succeeded()) throw std::runtime_error("token create: " + created.errors);
+  const auto token = created.output.substr(0, created.output.find('\n'));
+  start();
+  wait_until_ready();
+  {
+    ApiClient api(serve_->api_port(), token);
+    for (std::size_t n = 0; n < urls.size(); ++n) {
+      api.make("/v1/webhook-endpoints",
+               {{"url", urls[n]}, {"enabled_events", {fmt::format("bench.event_{}", n)}}});
+    }
+  }
+  stop();
+}
+
+void SealpostInstallation::insert_events(int events, int endpoints,
+                                         const std::string& payload_sql) {
+  Database(database_url_)
+      .run(fmt::format("INSERT INTO sealpost.outbox (type, payload) "
+                       "SELECT 'bench.event_' || n % {}, {} FROM generate_series(1, {}) n",
+                       endpoints, payload_sql, events));
+}
+
+void SealpostInstallation::start() { serve_.emplace(command({"serve"})); }
+
+void SealpostInstallation::wait_until_ready() {
+  if (!serve_->wait_until_ready()) throw std::runtime_error("serve: " + serve_->errors());
+}
+
+bool SealpostInstallation::is_running() const {
+  return serve_ && !serve_->wait_exit(std::chrono::milliseconds(0));
+}
+
+void SealpostInstallation::stop() {
+  serve_->terminate();
+  const auto exit = serve_->wait_exit(std::chrono::seconds(40));
+  if (!exit || exit->code != 0) throw std::runtime_error("serve: " + serve_->errors());
+  serve_.reset();
+}
+
+}  // namespace sealpost
