@@ -2,20 +2,20 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 namespace sealpost {
 namespace {
 
-constexpr Milliseconds kLookAgain{5};
 constexpr int kNotStarted = 127;  // as shells have it
 
 int open_or_throw(const std::filesystem::path& path, int flags) {
@@ -85,15 +85,21 @@ std::optional<int> ChildProcess::ended() {
 }
 
 std::optional<int> ChildProcess::wait(Milliseconds at_most) {
-  const auto deadline = SystemClock{}.monotonic_now() + at_most;
-  while (!ended() && SystemClock{}.monotonic_now() < deadline) {
-    std::this_thread::sleep_for(kLookAgain);
-  }
-  return exit_code_;
+  if (!ended()) wait_for_end(pid_, at_most);
+  return ended();
 }
 
 void ChildProcess::signal(int number) {
   if (!ended()) kill(pid_, number);
+}
+
+void wait_for_end(pid_t pid, Milliseconds at_most) {
+  // Not glibc's pidfd_open(): the header of glibc 2.36 cannot be used from C++.
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return;  // it has ended and been asked for
+  pollfd process{.fd = fd, .events = POLLIN, .revents = 0};
+  poll(&process, 1, static_cast<int>(at_most.count()));
+  close(fd);
 }
 
 std::optional<SystemUser> postgres_user() {

@@ -52,6 +52,9 @@ class ChildProcess {
   std::optional<int> exit_code_;
 };
 
+// Returns when the process has ended, ours or not, or the time is up.
+void wait_for_end(pid_t pid, Milliseconds at_most);
+
 // The user whose duty is to run PostgreSQL, when we are root; nullopt otherwise. Throws
 // std::runtime_error with the remedy if root has nobody to become.
 std::optional<SystemUser> postgres_user();

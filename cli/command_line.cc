@@ -200,7 +200,9 @@ class CommandLine {
       for (const CLI::App* command : all) {
         if (command->get_name() == help_about_) return fmt::print("{}", command->help()), kExitOk;
       }
-      fmt::print("{}", app_.help());
+      // Not app_.help(): that would be the help of the command being run, of help itself.
+      fmt::print("{}",
+                 app_.get_formatter()->make_help(&app_, "sealpost", CLI::AppFormatMode::Normal));
       return kExitOk;
     });
     sub->add_option("command", help_about_, "the command");
@@ -220,12 +222,11 @@ class CommandLine {
     for (const CLI::App* sub : app_.get_subcommands([](const CLI::App*) { return true; }))
       known.push_back(sub->get_name());
     for (const Option& option : options()) known.push_back(option.flag());
-    fmt::print(stderr, "sealpost: {}\n", error.what());
-    for (const std::string& extra : app_.remaining(true)) {
-      if (const std::string best = closest(extra, known); !best.empty()) {
-        fmt::print(stderr, "  {}: did you mean {}?\n", extra, best);
-      }
+    const std::vector<std::string> unknown = app_.remaining(true);
+    for (const std::string& word : unknown) {
+      fmt::print(stderr, "sealpost: \"{}\" is unknown. {}\n", word, suggestion(word, known));
     }
+    if (unknown.empty()) fmt::print(stderr, "sealpost: {}\n", error.what());
     fmt::print(stderr, "Try: sealpost help\n");
     return kExitUsage;
   }

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
 
 #include "base/log.h"
 #include "base/master_key.h"
@@ -25,7 +25,7 @@ constexpr Milliseconds kReadyLimit{120'000};  // crash recovery replays up to ma
 constexpr Milliseconds kStopLimit{60'000};
 constexpr Milliseconds kQuickStopLimit{10'000};
 constexpr Milliseconds kOthersLimit{10'000};  // a short command that holds the directory
-constexpr Milliseconds kLookAgain{10};
+constexpr int kLookAgain = 10;                // ms, for what cannot be waited for
 constexpr std::chrono::seconds kRestartPause{2};
 constexpr int kStartTries = 5;
 
@@ -79,11 +79,8 @@ void stop_leftover(const fs::path& cluster) {
   for (const auto& [number, limit] :
        {std::pair{SIGINT, kStopLimit}, std::pair{SIGQUIT, kQuickStopLimit}}) {
     kill(*pid, number);
-    const auto deadline = SystemClock{}.monotonic_now() + limit;
-    while (SystemClock{}.monotonic_now() < deadline) {
-      if (!running_postmaster(cluster)) return;
-      std::this_thread::sleep_for(kLookAgain);
-    }
+    wait_for_end(*pid, limit);
+    if (!running_postmaster(cluster)) return;
   }
   throw std::runtime_error(fmt::format(
       "the PostgreSQL of an earlier run (pid {}) does not stop. End it, then start again", *pid));
@@ -127,7 +124,7 @@ void EmbeddedPostgres::start() {
           "with SEALPOST_DATA_DIR",
           data_dir_.string(), other));
     }
-    std::this_thread::sleep_for(kLookAgain);
+    poll(nullptr, 0, kLookAgain);
   }
   fs::remove(data_dir_ / "database-url");
   if (!fs::exists(data_dir_ / "postgres")) make_cluster();
@@ -208,10 +205,10 @@ void EmbeddedPostgres::wait_until_ready() {
     if (server_->ended()) {
       // Sessions of a killed server may hold its shared memory for some milliseconds more.
       if (++tries > kStartTries) break;
-      std::this_thread::sleep_for(kLookAgain * 20);
+      poll(nullptr, 0, kLookAgain * 20);
       start_server();
     }
-    std::this_thread::sleep_for(kLookAgain);
+    server_->wait(Milliseconds(kLookAgain));
   }
   const fs::path log = data_dir_ / "postgres.log";
   throw std::runtime_error(fmt::format("the private PostgreSQL did not start. The end of {}:\n{}",

@@ -172,6 +172,10 @@ class Service {
     }
     if (api_) api_->stop();
     if (health_) health_->stop();
+    // With their connections; what is still connected would be thrown out by the database's stop.
+    dispatcher_.reset();
+    api_.reset();
+    health_.reset();
     database_.close();
     log_info("serve.stopped", {{"clean", clean}});
     return kExitOk;
