@@ -15,8 +15,8 @@ namespace {
 constexpr const char* kDescription = R"(Sealpost sends webhooks from an outbox in PostgreSQL.
 
 Examples:
-  sealpost serve                                  everything in one process, with a private PostgreSQL
-  sealpost migrate && sealpost dispatcher         one of many, on the server in SEALPOST_DATABASE_URL
+  sealpost serve                                  one process with a private PostgreSQL
+  sealpost migrate && sealpost dispatcher         one of many on SEALPOST_DATABASE_URL
   sealpost token create --role operator           prints a token for the admin API, once
   sealpost listen --port 9000 --secret-file F     a receiver for development
   sealpost verify --secret-file F < request.txt   checks one captured request

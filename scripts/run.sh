@@ -70,18 +70,18 @@ wait_for_line() {
 field() { sed -n "s/.*\"$1\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
 
 # Each in a session of its own: Ctrl-C must reach this script only, which then stops them in order.
-start_listen() {
-  : >"$demo/listen.log"
+start_listen() { # PORT, 0 for any: sets listen_pid and port; fails if the port is taken
   setsid "$sealpost" listen --port "$1" --secret-file "$demo/secret" --json >"$demo/listen.log" 2>"$demo/listen.err" &
   listen_pid=$!
-  wait_for_line 10 "$listen_pid" "$demo/listen.err" 'listening on' | sed 's/.*:\([0-9]*\)\/ .*/\1/'
+  port=$(wait_for_line 10 "$listen_pid" "$demo/listen.err" 'listening on' | sed 's/.*:\([0-9]*\)\/ .*/\1/') || true
+  [ -n "$port" ]
 }
 
 api() { # METHOD PATH [BODY]: prints the answer, fails unless it is a 2xx
-  local method=$1 path=$2
-  shift 2
-  curl --silent --show-error --fail-with-body --max-time 10 --request "$method" --header "@$demo/authorization" \
-    --header 'Content-Type: application/json' ${1+--data-binary @-} "$api_url$path" ${1+<<<"$1"}
+  local body=()
+  [ -z "${3-}" ] || body=(--header 'Content-Type: application/json' --data-binary @-)
+  printf '%s' "${3-}" | curl --silent --show-error --fail-with-body --max-time 10 --request "$1" \
+    --header "@$demo/authorization" ${body[@]+"${body[@]}"} "$api_url$2"
 }
 
 say "starting sealpost serve (data in $data_dir, log in $demo/serve.log)"
@@ -106,8 +106,7 @@ database_url=$(cat "$data_dir/database-url")
 )
 
 say "starting a receiver (sealpost listen)"
-port=$(start_listen "$(cat "$demo/port" 2>/dev/null || echo 0)") || port=''
-[ -n "$port" ] || port=$(start_listen 0) || fail "the receiver did not start: $(cat "$demo/listen.err")"
+start_listen "$(cat "$demo/port" 2>/dev/null || echo 0)" || start_listen 0 || fail "the receiver did not start: $(cat "$demo/listen.err")"
 
 endpoint_url=http://127.0.0.1:$port/webhooks
 if endpoint=$(cat "$demo/endpoint" 2>/dev/null) && api GET "/v1/webhook-endpoints/$endpoint" >"$demo/answer"; then
