@@ -95,11 +95,13 @@ CREATE TABLE sealpost.outbox (
 
 CREATE TABLE sealpost.outbox_default PARTITION OF sealpost.outbox DEFAULT;
 
--- Days without a partition are far away: a wrong clock or a made-up id. Near ones are let in.
+-- Days without a partition are far away: a wrong clock or a made-up id. Near ones are let in. Malformed
+-- ids end here too, before their CHECK has been asked, and are left to it.
 CREATE FUNCTION sealpost.outbox_check_far_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.id < 'evt_' || sealpost.ulid_time(now() - interval '30 days')
-     OR NEW.id > 'evt_' || sealpost.ulid_time(now() + interval '2 days') THEN
+  IF NEW.id ~ '^evt_[0-7][0-9A-HJKMNP-TV-Z]{25}$'
+     AND (NEW.id < 'evt_' || sealpost.ulid_time(now() - interval '30 days')
+          OR NEW.id > 'evt_' || sealpost.ulid_time(now() + interval '2 days')) THEN
     PERFORM sealpost.refuse('id', 'carries a time more than 30 days ago or 2 days ahead',
                             'A ULID begins with its time in milliseconds; leave id out to have one made.');
   END IF;
@@ -177,15 +179,22 @@ CREATE TABLE sealpost.endpoint_event_patterns (
 );
 CREATE INDEX endpoint_event_patterns_by_endpoint ON sealpost.endpoint_event_patterns (endpoint_id);
 
--- 'a.b.c' → {a.b.c, a.b.*, a.*, *}; reserved types are matched by their exact name only.
+-- 'a.b.c' → {*, a.b.c, a.*, a.b.*}; reserved types are matched by their exact name only. plpgsql, because
+-- it keeps its plans: 4 µs a call, and 14 µs as a function in SQL.
 CREATE FUNCTION sealpost.matching_patterns(type text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-  SELECT CASE WHEN type ~ '^webhook\.' THEN ARRAY[type] ELSE
-    array_append(ARRAY(
-      SELECT array_to_string(words[1:n], '.') || '.*' FROM generate_series(1, cardinality(words) - 1) n), '*') || type
-    END
-  FROM string_to_array(type, '.') words
-$$;
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+  words constant text[] := string_to_array(type, '.');
+  patterns text[] := ARRAY['*', type];
+  prefix text := '';
+BEGIN
+  IF starts_with(type, 'webhook.') THEN RETURN ARRAY[type]; END IF;
+  FOR n IN 1 .. cardinality(words) - 1 LOOP
+    prefix := prefix || words[n] || '.';
+    patterns := patterns || (prefix || '*');
+  END LOOP;
+  RETURN patterns;
+END $$;
 
 CREATE TABLE sealpost.endpoint_secrets (
   id          text COLLATE "C" PRIMARY KEY,

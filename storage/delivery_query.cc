@@ -41,8 +41,9 @@ LEFT JOIN sealpost.outbox o ON o.id = u.event_id
 ORDER BY u.id DESC)sql";
 
 constexpr const char* kBranch = R"sql(
-(SELECT d.id, d.event_id, d.endpoint_id, d.generation, d.attempts, d.last_status_code, d.created_at, {columns}
- FROM sealpost.{table} d WHERE true{conditions} ORDER BY d.id DESC LIMIT {limit}))sql";
+SELECT * FROM (
+ SELECT d.id, d.event_id, d.endpoint_id, d.generation, d.attempts, d.last_status_code, d.created_at, {columns}
+ FROM sealpost.{table} d WHERE true{conditions} ORDER BY d.id DESC LIMIT {limit}) {table})sql";
 
 class Conditions {
  public:

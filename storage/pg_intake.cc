@@ -43,12 +43,16 @@ WITH alive AS MATERIALIZED (
   SELECT k.tenant, k.type, e.id AS endpoint_id, e.version, e.status,
          CASE WHEN e.status = 'enabled' AND e.bucket = ANY ($4::smallint[])
               THEN coalesce(r.room, $5::int) END AS room  -- NULL: not ours to lease
-  FROM (SELECT DISTINCT tenant, type FROM events) k
+  FROM (
+    SELECT DISTINCT k.tenant, k.type, p.endpoint_id
+    FROM (SELECT DISTINCT tenant, type FROM events) k
+    CROSS JOIN LATERAL unnest(sealpost.matching_patterns(k.type)) AS wanted(pattern)
+    CROSS JOIN LATERAL (
+      SELECT p.endpoint_id FROM sealpost.endpoint_event_patterns p
+      WHERE p.tenant = k.tenant AND p.pattern = wanted.pattern OFFSET 0) p
+  ) k
   CROSS JOIN LATERAL (
-    SELECT DISTINCT p.endpoint_id FROM sealpost.endpoint_event_patterns p
-    WHERE p.tenant = k.tenant AND p.pattern = ANY (sealpost.matching_patterns(k.type))) p
-  CROSS JOIN LATERAL (
-    SELECT e.* FROM sealpost.endpoints e WHERE e.id = p.endpoint_id OFFSET 0) e
+    SELECT e.* FROM sealpost.endpoints e WHERE e.id = k.endpoint_id OFFSET 0) e
   LEFT JOIN unnest($6::text[], $7::int[]) AS r(endpoint_id, room) ON r.endpoint_id = e.id
   WHERE e.status <> 'deleted'
 ), fanned AS (

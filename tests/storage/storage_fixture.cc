@@ -1,5 +1,6 @@
 #include "tests/storage/storage_fixture.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace sealpost {

@@ -1,0 +1,96 @@
+// Hot statements go through indexes although the statistics say that the tables are empty: the
+// state in which a queue is analyzed most of the time, while it holds many rows, live or dead, a
+// moment later.
+#include "storage/pg_statements.h"
+#include "tests/storage/storage_fixture.h"
+
+namespace sealpost {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class PlansTest : public StorageTest {
+ protected:
+  PlansTest() {
+    run("ALTER TABLE sealpost.intake SET (autovacuum_enabled = off)");
+    run("ALTER TABLE sealpost.deliveries SET (autovacuum_enabled = off)");
+    run("ANALYZE");
+    run("INSERT INTO sealpost.intake (event_id) SELECT 'evt_' || i FROM generate_series(1, 200000) "
+        "i");
+  }
+  void fill_deliveries() {
+    run("INSERT INTO sealpost.deliveries (id, seq, event_id, endpoint_id, next_attempt_at, "
+        "created_at) "
+        "SELECT 'dlv_' || seq, seq, event_id, 'we_' || seq % 64, now(), now() FROM "
+        "sealpost.intake");
+    run("DELETE FROM sealpost.deliveries WHERE seq % 2 = 0");
+  }
+
+  // The generic plan, which is what the stores use.
+  std::string plan(const PgStatement& statement, const std::string& arguments) {
+    return sql_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+      transaction.run_script("PREPARE explained AS " + std::string(statement.sql));
+      const PgRows lines =
+          transaction.run_script("EXPLAIN (COSTS OFF) EXECUTE explained(" + arguments + ")");
+      std::string text;
+      for (int i = 0; i < lines.size(); ++i) text += lines.text(i, 0) + "\n";
+      transaction.run_script("DEALLOCATE explained");
+      return text;
+    });
+  }
+
+  static std::string nulls(int n) {
+    std::string list = "NULL";
+    for (int i = 1; i < n; ++i) list += ", NULL";
+    return list;
+  }
+};
+
+TEST_F(PlansTest, NoHotStatementReadsAWholeTable) {
+  fill_deliveries();
+  const std::vector<std::pair<PgStatement, int>> statements = {
+      {kIntakeStatement, 8},  {kClaimStatement, 3}, {kFinishStatement, 21}, {kOrphansStatement, 20},
+      {kReleaseStatement, 2}, {kSkipStatement, 2},  {kFailStatement, 3}};
+  for (const auto& [statement, parameters] : statements) {
+    const std::string text = plan(statement, nulls(parameters));
+    EXPECT_THAT(text, Not(HasSubstr("Seq Scan"))) << statement.name;
+    EXPECT_THAT(text, Not(HasSubstr("Bitmap"))) << statement.name;
+    EXPECT_THAT(text, Not(HasSubstr("Merge Join"))) << statement.name;
+    EXPECT_THAT(text, Not(HasSubstr("JIT"))) << statement.name;
+    // An index scan without a condition reads the whole table as well.
+    std::size_t at = 0;
+    while ((at = text.find("Index Scan using", at)) != text.npos) {
+      const std::string scan = text.substr(at, 400);
+      EXPECT_THAT(scan, HasSubstr("Index Cond")) << statement.name << "\n" << scan;
+      const std::size_t line_end = text.find('\n', at);
+      EXPECT_EQ(text.find("Index Cond", line_end), text.find_first_not_of(" ", line_end + 1))
+          << statement.name << "\n"
+          << scan;
+      at = line_end;
+    }
+  }
+}
+
+TEST_F(PlansTest, TheProbesReadNoDeadRows) {
+  run("DELETE FROM sealpost.intake");
+  const auto pages_read = [&](const std::string& call) {
+    const PgRows lines =
+        sql_.query_once("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) " + call);
+    std::string text;
+    for (int i = 0; i < lines.size(); ++i) text += lines.text(i, 0) + "\n";
+    return text;
+  };
+  // The first run marks the dead index entries; the second skips them. 200,000 dead rows are 1,100
+  // pages.
+  const std::string intake = "SELECT sealpost.intake_waits(200001)";
+  pages_read(intake);
+  EXPECT_EQ(value(intake), "f");
+  const std::string text = pages_read(intake);
+  const std::size_t at = text.find("shared hit=");
+  ASSERT_NE(at, text.npos) << text;
+  EXPECT_LT(std::stoi(text.substr(at + 11)), 20) << text;
+}
+
+}  // namespace
+}  // namespace sealpost
