@@ -1,8 +1,8 @@
 // A connected socket on which nobody can keep us waiting or make us swallow without end: all waits
 // together and all bytes have bounds, however slowly they drip.
 //
-// Threads: one, except cut_off_reading(), which may come from any while the object lives. It does
-// not own the descriptor's table entry until it dies: the destructor closes it.
+// Threads: one, except cut_off_reading(), which may come from any while the object lives. Owns the
+// descriptor: the destructor closes it.
 #pragma once
 
 #include <chrono>
@@ -58,7 +58,6 @@ class BoundedSocket {
   std::vector<char> buffer_;
   std::size_t next_ = 0;
   std::size_t filled_ = 0;
-  std::size_t received_ = 0;      // from the peer, in all
   std::size_t header_bytes_ = 0;  // handed out before headers_end()
   bool in_headers_ = true;
   std::size_t body_left_ = 0;  // of the body, not handed out yet

@@ -332,11 +332,13 @@ TEST_F(EndpointBodyTest, DuplicateKeysAreRefusedWithTheirPath) {
       R"({"url": "https://a.example/", "enabled_events": ["a"], "url": "https://b.example/"})",
       "url");
   expect_duplicate(
-      R"({"url": "https://a.example/", "enabled_events": ["a"], "headers": {"X-A": "1", "X-A": "2"}})",
+      R"({"url": "https://a.example/", "enabled_events": ["a"],
+          "headers": {"X-A": "1", "X-A": "2"}})",
       "headers.X-A");
   // The same key in the spelling of an escape.
   expect_duplicate(
-      R"({"url": "https://a.example/", "enabled_events": ["a"], "metadata": {"a": "1", "\u0061": "2"}})",
+      R"({"url": "https://a.example/", "enabled_events": ["a"],
+          "metadata": {"a": "1", "\u0061": "2"}})",
       "metadata.a");
 }
 
