@@ -75,7 +75,8 @@ class CommandLine {
 
   void add_service(const std::string& name, const std::string& description,
                    int (*command)(const Config&)) {
-    CLI::App* sub = add(name, description, [this, command] { return command(config()); });
+    CLI::App* sub =
+        add(name, description, [this, command] { return command(config(Secrets::needed)); });
     add_settings(*sub);
   }
 
@@ -208,11 +209,13 @@ class CommandLine {
     sub->add_option("command", help_about_, "the command");
   }
 
-  Config config() {
+  enum class Secrets { not_needed, needed };
+  Config config(Secrets secrets = Secrets::not_needed) {
     Config config = load_config({.flags = flags_,
                                  .environment = read_environment(),
                                  .file = file_,
-                                 .stderr_is_terminal = isatty(STDERR_FILENO) == 1});
+                                 .stderr_is_terminal = isatty(STDERR_FILENO) == 1,
+                                 .needs_master_key = secrets == Secrets::needed});
     configure_log({.level = config.log_level, .format = config.log_format});
     return config;
   }

@@ -289,6 +289,13 @@ Config load_config(const ConfigSources& sources) {
       reader.choice("log_format", sources.stderr_is_terminal ? "text" : "json") == "text";
   config.log_format = text_lines ? LogFormat::text : LogFormat::json;
   check_relations(config, reader);
+  if (sources.needs_master_key && config.database_url && !config.master_key_file) {
+    reader.refuse(
+        "SEALPOST_MASTER_KEY_FILE is not set. Secrets are stored under that key, so every process "
+        "on a "
+        "database needs the same one. Make it once: openssl rand -base64 32 > FILE && chmod 600 "
+        "FILE");
+  }
   config.summary = reader.summary();
 
   if (!mistakes.empty()) throw ConfigError(std::move(mistakes));

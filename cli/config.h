@@ -50,6 +50,7 @@ struct ConfigSources {
   std::map<std::string, std::string> environment{};  // whole; only SEALPOST_… is looked at
   std::optional<std::filesystem::path> file{};       // --config; else SEALPOST_CONFIG
   bool stderr_is_terminal = false;
+  bool needs_master_key = false;  // the command reads or writes secrets
 };
 
 // what() has one line per mistake.

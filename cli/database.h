@@ -27,7 +27,8 @@ class Database {
   const std::string& url() const { return url_; }
   bool is_embedded() const { return embedded_; }
 
-  // Of the configured file, or the one beside the private PostgreSQL.
+  // The configured file, or the one beside the private PostgreSQL; empty for a command that needs
+  // none.
   std::filesystem::path master_key_file() const { return master_key_file_; }
 
   // Call every now and then: keeps a PostgreSQL of ours running.

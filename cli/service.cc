@@ -36,16 +36,6 @@ std::string url_of(const std::string& listen, int port) {
   return fmt::format("http://{}:{}", listen.substr(0, listen.rfind(':')), port);
 }
 
-MasterKey load_key(const Database& database) {
-  if (database.master_key_file().empty()) {
-    throw std::runtime_error(
-        "SEALPOST_MASTER_KEY_FILE is not set. Secrets are stored under that key, so every process "
-        "on a database needs the "
-        "same one. Make it once: openssl rand -base64 32 > master.key && chmod 600 master.key");
-  }
-  return load_master_key(database.master_key_file());
-}
-
 class Service {
  public:
   Service(const Config& config, const ServiceParts& parts)
@@ -58,7 +48,7 @@ class Service {
 
   int run(StopSignals& signals) {
     prepare_database();
-    const Stores stores(options_, load_key(database_), random_);
+    const Stores stores(options_, load_master_key(database_.master_key_file()), random_);
     if (parts_.owns_database && database_.is_embedded())
       ensure_admin_token(config_.data_dir, *stores.tokens());
     if (parts_.dispatcher) make_dispatcher(stores);

@@ -196,8 +196,9 @@ TEST_F(EmbeddedCommandsTest, SecretsAreNowhereInTheLog) {
 TEST(ServeTest, NeedsAMasterKeyBesideAConfiguredDatabase) {
   const CommandResult result =
       run({"serve"}, "",
-          {{"SEALPOST_DATABASE_URL", "postgresql:///x?host=/nowhere&connect_timeout=2"}});
-  EXPECT_EQ(code(result), 1);
+          {{"SEALPOST_DATABASE_URL", "postgresql:///x?host=/nowhere"}, {"SEALPOST_POLL_MS", "0"}});
+  EXPECT_EQ(code(result), 2);
+  EXPECT_THAT(result.errors, HasSubstr("2 mistakes"));
   EXPECT_THAT(result.errors, HasSubstr("SEALPOST_MASTER_KEY_FILE is not set"));
 }
 
