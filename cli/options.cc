@@ -12,7 +12,7 @@
 namespace sealpost {
 namespace {
 
-std::vector<Option> make_options() {
+std::vector<Option> place_options() {
   return {
       {.name = "database_url",
        .kind = OptionKind::text,
@@ -51,6 +51,11 @@ std::vector<Option> make_options() {
        .description =
            "file with the key under which secrets are stored: 32 random bytes as base64, mode "
            "0600"},
+  };
+}
+
+std::vector<Option> sending_options() {
+  return {
       {.name = "allow_ranges",
        .kind = OptionKind::ranges,
        .default_text = "",
@@ -100,6 +105,11 @@ std::vector<Option> make_options() {
        .description = "milliseconds between looks for new events when idle",
        .minimum = 1,
        .maximum = 1000},
+  };
+}
+
+std::vector<Option> other_options() {
+  return {
       {.name = "default_profile",
        .kind = OptionKind::choice,
        .default_text = "standard",
@@ -139,6 +149,13 @@ std::vector<Option> make_options() {
        .description = "how log lines look",
        .choices = {"text", "json"}},
   };
+}
+
+std::vector<Option> make_options() {
+  std::vector<Option> all = place_options();
+  for (const auto& more : {sending_options(), other_options()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 // Levenshtein's distance, one row at a time.
