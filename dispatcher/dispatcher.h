@@ -5,7 +5,8 @@
 //   intake     polls the store for new events and due deliveries
 //   network    the schedule and the sender; the only one that knows queues, limits and order
 //   finish     writes results in batches
-//   heartbeat  renews the lease, takes over dead dispatchers, refreshes endpoints, runs maintenance
+//   heartbeat  renews the lease, learns who else lives; nothing slow, so that a renewal never waits
+//   upkeep     takes over dead dispatchers, refreshes endpoints, runs maintenance
 // The public methods are called by one thread, except where noted.
 #pragma once
 

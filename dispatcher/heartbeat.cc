@@ -83,6 +83,7 @@ bool Heartbeat::stop() {
   const Epoch epoch = parts_.membership.epoch();
   parts_.membership.lose();
   if (epoch == 0) return true;
+  backoff_.reset();  // five tries within 1.5 s, however long the store has been away
   for (int i = 0; i < kTries; ++i) {
     try {
       parts_.registry->stop(epoch);

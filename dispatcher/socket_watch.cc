@@ -85,9 +85,13 @@ void SocketWatch::register_events(int fd, std::uint32_t events) {
   const int operation = events == 0               ? EPOLL_CTL_DEL
                         : watched.registered == 0 ? EPOLL_CTL_ADD
                                                   : EPOLL_CTL_MOD;
-  const int failed = epoll_ctl(epoll_, operation, fd, &event);
+  int failed = epoll_ctl(epoll_, operation, fd, &event);
+  // Registered, we thought, but closed behind our back, and the number given to a new socket.
+  if (failed != 0 && errno == ENOENT && operation == EPOLL_CTL_MOD) {
+    failed = epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  }
   // Taking out what is closed already is no error.
-  CHECK(failed == 0 || operation == EPOLL_CTL_DEL, "epoll does not know what we registered");
+  CHECK(failed == 0 || operation == EPOLL_CTL_DEL, "epoll refuses a socket that libcurl wants");
   watched.registered = events;
 }
 
