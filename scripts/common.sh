@@ -13,6 +13,9 @@ RUN_PACKAGES=(
 # On top of those, for test.sh.
 TEST_PACKAGES=(clang clang-format clang-tidy shellcheck)
 
+# Compiled once, used in every clone of the same commit.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true
+
 say() { printf '==> %s\n' "$*"; }
 
 fail() {
