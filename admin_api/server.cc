@@ -31,18 +31,19 @@ ApiAnswer answer_health_call(const HealthSource& source, const ApiCall& call) no
 }  // namespace
 
 struct HealthServer::State {
+  State(std::string listen, HealthSource from)
+      : source(std::move(from)),
+        server(
+            {.listen = std::move(listen), .threads = kHealthThreads},
+            [this](const ApiCall& call) { return answer_health_call(source, call); },
+            [](int status) { return unreadable_request(status).to_answer(""); }) {}
+
   HealthSource source;
   HttpServer server;
 };
 
 HealthServer::HealthServer(std::string listen, HealthSource source)
-    : state_(new State{
-          .source = std::move(source),
-          .server = HttpServer(
-              {.listen = std::move(listen), .threads = kHealthThreads},
-              [this](const ApiCall& call) { return answer_health_call(state_->source, call); },
-              [](int status) { return unreadable_request(status).to_answer(""); }),
-      }) {}
+    : state_(std::make_unique<State>(std::move(listen), std::move(source))) {}
 HealthServer::~HealthServer() = default;
 void HealthServer::start() { state_->server.start(); }
 void HealthServer::stop() { state_->server.stop(); }

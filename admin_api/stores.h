@@ -6,6 +6,7 @@
 #include <mutex>
 #include <vector>
 
+#include "admin_api/problem.h"
 #include "admin_api/server.h"
 
 namespace sealpost {
@@ -30,14 +31,19 @@ class StorePool {
  public:
   explicit StorePool(const AdminApi::Dependencies& from) : from_(from) {}
 
-  // Runs `use(stores)` with a set that nobody else has. If it throws, the set is thrown away: its
-  // connections may be broken, and a new one costs a few milliseconds.
+  // Runs `use(stores)` with a set that nobody else has. A refusal (Problem) says nothing about the
+  // set; after any other exception it is thrown away, because its connections may be broken.
   template <class Use>
   auto with_stores(Use&& use) {
     std::unique_ptr<ApiStores> stores = take();
-    auto result = use(*stores);
-    give_back(std::move(stores));
-    return result;
+    try {
+      auto result = use(*stores);
+      give_back(std::move(stores));
+      return result;
+    } catch (const Problem&) {
+      give_back(std::move(stores));
+      throw;
+    }
   }
 
  private:

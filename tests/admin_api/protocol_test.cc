@@ -211,6 +211,15 @@ TEST_F(ProtocolTest, BrokenStoresAreThrownAway) {
   EXPECT_EQ(stores_.stores_made(), before + 2) << "a token store and a history store";
 }
 
+TEST_F(ProtocolTest, ARefusalCostsNoNewStore) {
+  ASSERT_EQ(get("/v1/events").status, 200);
+  const int before = stores_.stores_made();
+  expect_problem(get("/v1/events?limit=0"), 422, "out_of_range");
+  expect_problem(get("/v1/events/evt_01KAN8Q4Y0ZV3M7K9T2B5C8DXF"), 404, "not_found");
+  expect_problem(call("GET", "/v1/events", "sp_unknown"), 401, "unauthorized");
+  EXPECT_EQ(stores_.stores_made(), before);
+}
+
 TEST_F(ProtocolTest, AnUnknownOutcomeIsNotCalledUnchanged) {
   stores_.before_each_call([](std::string_view name) {
     if (name == "endpoints.create") throw StorageError(StorageError::Kind::in_doubt, "commit");
