@@ -61,6 +61,8 @@ class DeliveryLoop {
 
   bool over() const { return over_; }
   int in_flight() const { return in_flight_count_; }
+  // Queued, but their endpoints are paused or at their limit.
+  int held_up() const { return held_up_count_; }
   const LoopThread& thread() const { return thread_; }
 
  private:
@@ -85,6 +87,7 @@ class DeliveryLoop {
   Milliseconds poll_time() const;
 
   Parts parts_;
+  const int max_in_flight_;
   Schedule schedule_;
   RequestBuilder builder_;
   Epoch epoch_ = 0;                  // of everything in schedule_
@@ -92,6 +95,7 @@ class DeliveryLoop {
   std::vector<std::uint64_t> free_tags_;
   std::vector<FinishedRequest> finished_;
   std::atomic<int> in_flight_count_{0};
+  std::atomic<int> held_up_count_{0};
   std::atomic<bool> draining_{false};
   std::atomic<bool> leaving_{false};
   std::atomic<bool> over_{false};
