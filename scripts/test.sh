@@ -108,6 +108,8 @@ case "${1-}" in
   *) fail "unknown argument $1; use quick or nothing" ;;
 esac
 
+# The sanitizers' runtime has clang's version in its name, and --no-install-recommends leaves it out.
+install_packages "libclang-rt-$(clang --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p')-dev"
 ensure_node
 check "format (clang-format)" check_format
 check "scripts (shellcheck)" shellcheck -x scripts/*.sh .ci/run
