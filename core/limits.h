@@ -43,8 +43,9 @@ inline constexpr std::chrono::hours kMaxRetryAfter{24};
 inline constexpr int kDefaultMaxInFlight = 1024;     // requests at once, all endpoints
 inline constexpr int kDefaultEndpointInFlight = 64;  // requests at once, one endpoint
 inline constexpr int kMaxEndpointInFlight = 1000;
-inline constexpr int kIntakeEvents = 1000;                   // events per intake statement
-inline constexpr int kFinishBatch = 1000;                    // results per finish statement
+inline constexpr int kIntakeEvents = 1000;                        // events per intake statement
+inline constexpr int kFinishBatch = 1000;                         // results per finish statement
+inline constexpr std::chrono::milliseconds kBusyFinishDelay{20};  // the same while many come
 inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a result waits for company
 inline constexpr int kMaxQueued = 8'192;                   // leased and not started, all endpoints
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;        // leased and not started, one endpoint

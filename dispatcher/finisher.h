@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "core/delivery_store.h"
 #include "core/endpoint_store.h"
+#include "core/limits.h"
 #include "dispatcher/dispatcher_metrics.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/retry_times.h"
@@ -40,7 +41,10 @@ class Finisher {
     DispatcherMetrics& metrics;
     const Clock& clock;
   };
-  explicit Finisher(Parts parts) : parts_(std::move(parts)) {}
+  // `worthwhile` results are written without waiting for more. What waits would be sent again after
+  // a crash, so it must stay well below the number of requests in flight.
+  explicit Finisher(Parts parts, std::size_t worthwhile = kFinishBatch)
+      : parts_(std::move(parts)), worthwhile_(worthwhile) {}
 
   void start() {
     thread_.start([this] { run(); });
@@ -67,7 +71,8 @@ class Finisher {
   void run();
   void add_statement(Statement statement, int deliveries);
   bool write_statement();
-  bool write_attempts();
+  void gather(std::size_t written_last);
+  std::size_t write_attempts();
   Written write(std::span<const FinishedAttempt> attempts);
   bool write_or_isolate(std::span<const FinishedAttempt> attempts);
   bool dead_letter(const FinishedAttempt& attempt);
@@ -77,6 +82,7 @@ class Finisher {
   void rest(const StorageError& error);
 
   Parts parts_;
+  const std::size_t worthwhile_;
   std::atomic<int> unfinished_{0};
   std::atomic<bool> has_deadline_{false};
   std::atomic<MonotonicTime> deadline_{MonotonicTime{}};

@@ -17,6 +17,11 @@ constexpr int kClaimLimit = 2'000;                 // deliveries per claim state
 // of events costs nearly as much as one for hundreds. 10 ms of sending at full speed are 300
 // deliveries.
 constexpr Milliseconds kCrowdedPoll{10};
+// Enough to send for a while (70 ms at full speed): more is taken in only when less is left. Taking
+// in all the time would fill the queue, and then there is room for a few events at once only, and
+// each endpoint's share of what is free is smaller than what it has: its deliveries would be born
+// pending and claimed later, at twice the price (measured: 46 % of a backlog for 64 endpoints).
+constexpr int kEnoughMovable = 2 * kIntakeEvents;
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
 
 }  // namespace
@@ -55,7 +60,7 @@ Milliseconds IntakeLoop::turn() {
 
 IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now) {
   const int room = total_room();
-  if (room == 0) return Next::after_busy_poll;
+  if (room == 0 || movable() >= kEnoughMovable) return Next::after_busy_poll;
   const IntakeRequest request = intake_request(epoch, now, room);
   IntakeResult result = parts_.store->intake(request);
   const auto took = parts_.clock.monotonic_now() - now;
@@ -204,6 +209,9 @@ int IntakeLoop::total_room() const {
   const int by_count = std::max(0, kMaxQueued - parts_.inbox.queued());
   return by_bytes < by_count ? static_cast<int>(by_bytes) : by_count;
 }
+
+// Handed over and not held up by its endpoint; what the network thread has not looked at counts.
+int IntakeLoop::movable() const { return parts_.inbox.queued() - parts_.network.held_up(); }
 
 int IntakeLoop::room_per_endpoint() const {
   return std::clamp(total_room() / kShareOfFreeRoom, 1, kMaxQueuedPerEndpoint);

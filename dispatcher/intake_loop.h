@@ -5,7 +5,7 @@
 // kMaxQueuedBytes), and per endpoint by an eighth of what is still free (kMaxQueuedPerEndpoint when
 // all is). Sharing what is free, not what there is, keeps slow endpoints from filling the queue
 // together: with N of them full, 1 / (1 + N/8) of it is left for all others. No room means no
-// intake: events wait in the store.
+// intake, and so does enough to send: events wait in the store.
 //
 // Waiting deliveries (retries, endpoints that had no room) are found in three ways: our own retries
 // are remembered with their time; endpoints that overflowed at intake are; and a look into the
@@ -77,6 +77,7 @@ class IntakeLoop {
   std::vector<ClaimRequest> claim_requests(MonotonicTime now);
   void hand_over();
   int total_room() const;
+  int movable() const;
   int room_per_endpoint() const;
   int room_of(const EndpointId& endpoint, MonotonicTime now) const;
 

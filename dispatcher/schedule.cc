@@ -13,9 +13,7 @@ std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
   // A lane that is passed over holds at least `free` slots, so there are few of them when there is
   // room.
   for (std::size_t looked_at = turns_.size(); looked_at > 0; --looked_at) {
-    Lane& lane = *turns_.front();
-    turns_.pop_front();
-    lane.in_turn = false;
+    Lane& lane = first_in_turn();
     if (lane.in_flight >= std::min(free, lane.endpoint->endpoint().settings.max_in_flight)) {
       take_turn(lane);
       continue;
@@ -36,6 +34,7 @@ void Schedule::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
   lane.endpoint = std::move(endpoint);
   lane.queue.push_back(std::move(delivery));
   ++queued_;
+  if (lane.in_turn) ++movable_;
   take_turn(lane);
 }
 
@@ -61,10 +60,7 @@ void Schedule::pause(const EndpointId& endpoint, MonotonicTime until) {
   Lane& lane = found->second;
   if (lane.paused_until && *lane.paused_until >= until) return;
   lane.paused_until = until;
-  if (lane.in_turn) {
-    turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
-    lane.in_turn = false;
-  }
+  leave_turns(lane);
   resumes_.emplace(until, endpoint);
 }
 
@@ -77,14 +73,11 @@ std::vector<LeasedDelivery> Schedule::take_queued(const EndpointId& endpoint) {
   const auto found = lanes_.find(endpoint);
   if (found == lanes_.end()) return {};
   Lane& lane = found->second;
+  leave_turns(lane);
   std::vector<LeasedDelivery> taken(std::make_move_iterator(lane.queue.begin()),
                                     std::make_move_iterator(lane.queue.end()));
   lane.queue.clear();
   queued_ -= static_cast<int>(taken.size());
-  if (lane.in_turn) {
-    turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
-    lane.in_turn = false;
-  }
   forget_if_idle(found);
   return taken;
 }
@@ -104,6 +97,7 @@ std::vector<Schedule::Start> Schedule::take_all() {
     lane = following;
   }
   queued_ = 0;
+  movable_ = 0;
   return taken;
 }
 
@@ -113,6 +107,22 @@ void Schedule::take_turn(Lane& lane) {
   if (lane.in_flight >= lane.endpoint->endpoint().settings.max_in_flight) return;
   turns_.push_back(&lane);
   lane.in_turn = true;
+  movable_ += static_cast<int>(lane.queue.size());
+}
+
+Schedule::Lane& Schedule::first_in_turn() {
+  Lane& lane = *turns_.front();
+  turns_.pop_front();
+  lane.in_turn = false;
+  movable_ -= static_cast<int>(lane.queue.size());
+  return lane;
+}
+
+void Schedule::leave_turns(Lane& lane) {
+  if (!lane.in_turn) return;
+  turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
+  lane.in_turn = false;
+  movable_ -= static_cast<int>(lane.queue.size());
 }
 
 void Schedule::resume(MonotonicTime now) {

@@ -60,6 +60,9 @@ class Schedule {
   std::vector<Start> take_all();
 
   int queued() const { return queued_; }
+  // Queued in lanes that wait for nothing but a free slot: not paused, below their endpoint's
+  // limit.
+  int movable() const { return movable_; }
   int in_flight() const { return in_flight_; }
   std::size_t lanes() const { return lanes_.size(); }
 
@@ -75,11 +78,14 @@ class Schedule {
   using Resume = std::pair<MonotonicTime, EndpointId>;
 
   void take_turn(Lane& lane);
+  Lane& first_in_turn();
+  void leave_turns(Lane& lane);
   void resume(MonotonicTime now);
   void forget_if_idle(Lanes::iterator lane);
 
   int max_in_flight_;
   int queued_ = 0;
+  int movable_ = 0;  // sum of the queues of the lanes in turns_
   int in_flight_ = 0;
   Lanes lanes_;              // only those with work or a pause, however many endpoints there are
   std::deque<Lane*> turns_;  // lanes with a queue, not paused, below their endpoint's limit

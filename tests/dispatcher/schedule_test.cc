@@ -43,6 +43,26 @@ TEST_F(ScheduleTest, LanesTakeTurns) {
   EXPECT_EQ(schedule_.in_flight(), 6);
 }
 
+TEST_F(ScheduleTest, TellsHowMuchIsHeldUpByNothingButSlots) {
+  add("a", 5, 2);
+  add("b", 3);
+  EXPECT_EQ(schedule_.movable(), 8);
+  schedule_.next(kNow);
+  EXPECT_EQ(schedule_.movable(), 7);
+  start_all();
+  EXPECT_EQ(schedule_.queued(), 3) << "the rest of a, which is at its limit";
+  EXPECT_EQ(schedule_.movable(), 0);
+  schedule_.ended(EndpointId("a"));
+  EXPECT_EQ(schedule_.movable(), 3);
+  schedule_.pause(EndpointId("a"), kNow + seconds(1));
+  EXPECT_EQ(schedule_.movable(), 0);
+  schedule_.take_queued(EndpointId("a"));
+  add("b", 2);
+  EXPECT_EQ(schedule_.movable(), 2);
+  schedule_.take_all();
+  EXPECT_EQ(schedule_.movable(), 0);
+}
+
 TEST_F(ScheduleTest, ALateLaneIsNotBehindALongOne) {
   add("a", 500);
   EXPECT_EQ(schedule_.next(kNow)->delivery.id.text(), "a1");
