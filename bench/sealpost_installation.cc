@@ -16,6 +16,7 @@ namespace sealpost {
 SealpostInstallation::SealpostInstallation(std::string database_url,
                                            std::filesystem::path directory)
     : database_url_(std::move(database_url)), directory_(std::move(directory)) {
+  std::filesystem::remove_all(directory_);
   std::filesystem::create_directories(directory_);
   const auto key_file = directory_ / "master.key";
   SystemRandom random;

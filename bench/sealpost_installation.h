@@ -17,7 +17,8 @@ namespace sealpost {
 
 class SealpostInstallation final {
  public:
-  // `database_url` names a migrated database; `directory` is made and gets the master key.
+  // `database_url` names a migrated database; `directory` is made anew and gets the
+  // master key.
   SealpostInstallation(std::string database_url, std::filesystem::path directory);
 
   // Endpoint n takes events of type "bench.event_n".
