@@ -9,6 +9,7 @@
 # PostgreSQL and an nginx of their own on free loopback ports and a Unix socket, and stop them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/common.sh
 . scripts/common.sh
 
 BENCHMARKS=(drain signing_bench)
