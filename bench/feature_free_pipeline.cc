@@ -21,7 +21,7 @@ constexpr int kBatch = 1000;
 constexpr std::size_t kMaxWaiting = 2 * kBatch;  // payloads ready to be sent
 constexpr std::chrono::milliseconds kPoll{5};
 
-constexpr auto kTables = R"(
+constexpr auto kTables = R"sql(
 CREATE SCHEMA feature_free;
 CREATE TABLE feature_free.events (id bigint PRIMARY KEY, payload json NOT NULL);
 CREATE TABLE feature_free.queue (event_id bigint PRIMARY KEY);
@@ -35,10 +35,10 @@ CREATE TABLE feature_free.attempts (
   duration_us int NOT NULL, first_byte_us int, status_code smallint, error text, remote_address text,
   response_body bytea);
 CREATE INDEX attempts_by_delivery ON feature_free.attempts (delivery_id);
-)";
+)sql";
 
 // The queue is read from the last id on, so that rows deleted before are not visited again.
-constexpr auto kIntake = R"(
+constexpr auto kIntake = R"sql(
 WITH taken AS (
   DELETE FROM feature_free.queue WHERE event_id IN (
     SELECT event_id FROM feature_free.queue WHERE event_id > $1::bigint ORDER BY event_id LIMIT $2::int)
@@ -46,9 +46,9 @@ WITH taken AS (
 born AS (
   INSERT INTO feature_free.deliveries (id, endpoint, created_at)
   SELECT event_id, event_id % $3::int, now() FROM taken RETURNING id, endpoint)
-SELECT born.id, born.endpoint, events.payload FROM born JOIN feature_free.events ON events.id = born.id)";
+SELECT born.id, born.endpoint, events.payload FROM born JOIN feature_free.events ON events.id = born.id)sql";
 
-constexpr auto kFinish = R"(
+constexpr auto kFinish = R"sql(
 WITH finished AS (
   SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::int[], $5::int[], $6::text[])
     AS f (id, status_code, started_us, duration_us, first_byte_us, remote_address)),
@@ -61,7 +61,7 @@ settled AS (
 INSERT INTO feature_free.attempts (delivery_id, number, started_at, duration_us, first_byte_us,
                                    status_code, remote_address)
 SELECT id, 1, to_timestamp(started_us / 1e6), duration_us, first_byte_us, status_code, remote_address
-FROM finished)";
+FROM finished)sql";
 
 // The tables were empty when they were last analyzed, if ever; index lookups are right at any size.
 constexpr auto kSession =

@@ -20,9 +20,9 @@ double median(const std::vector<Round>& rounds, Of of) {
 }
 
 std::string text(const Measurement& m) {
-  return fmt::format(
-      R"({{"per_second": {:.0f}, "cpu_us": {{"sender": {:.1f}, "postgres": {:.1f}, "receiver": {:.1f}}}}})",
-      m.per_second, m.cpu_sender_us, m.cpu_postgres_us, m.cpu_receiver_us);
+  return fmt::format(R"({{"per_second": {:.0f}, )"
+                     R"("cpu_us": {{"sender": {:.1f}, "postgres": {:.1f}, "receiver": {:.1f}}}}})",
+                     m.per_second, m.cpu_sender_us, m.cpu_postgres_us, m.cpu_receiver_us);
 }
 
 // "2 CPUs, AMD EPYC"

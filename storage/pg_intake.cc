@@ -81,7 +81,8 @@ WITH alive AS MATERIALIZED (
   SELECT id, seq, event_id, endpoint_id, 'skipped', 1, 0, now(), now()
   FROM born WHERE status = 'disabled'
 )
-SELECT 0 AS n, (SELECT count(*) FROM taken)::text, (SELECT max(seq) FROM taken)::int8, (SELECT count(*) FROM born)::text,
+SELECT 0 AS n, (SELECT count(*) FROM taken)::text, (SELECT max(seq) FROM taken)::int8,
+       (SELECT count(*) FROM born)::text,
        (SELECT string_agg(DISTINCT endpoint_id, ',') FROM born WHERE room IS NOT NULL AND lease_epoch IS NULL),
        NULL AS id, NULL AS tenant, NULL AS type, NULL AS payload, NULL::bytea AS payload_bytes,
        NULL AS content_type, NULL AS ordering_key, NULL::bigint AS created_at

@@ -271,6 +271,16 @@ TEST(LineLengthRuleTest, RefusesMoreThan100Columns) {
   EXPECT_EQ(judge(check_line_length, "docs/x.md", line + line), "");
 }
 
+TEST(LineLengthRuleTest, GivesSqlTwentyMore) {
+  const std::string line(120, 'x');
+  const std::string sql = "f(R\"sql(\n" + line + "\n)sql\");\n";
+  EXPECT_EQ(judge(check_line_length, "storage/x.cc", sql), "");
+  EXPECT_THAT(judge(check_line_length, "storage/x.cc", sql + line + "\n"),
+              HasSubstr("storage/x.cc:4: 120 columns, more than 100"));
+  EXPECT_THAT(judge(check_line_length, "storage/x.cc", "R\"sql(\n" + line + "x\n"),
+              HasSubstr("storage/x.cc:2: 121 columns, more than 120"));
+}
+
 TEST(HeaderRuleTest, RefusesHeadersWithoutContractOrGuard) {
   EXPECT_EQ(judge(check_header_form, "core/x.h", "// What it is for.\n#pragma once\n"), "");
   EXPECT_THAT(judge(check_header_form, "core/x.h", "#pragma once\nint x;\n"),

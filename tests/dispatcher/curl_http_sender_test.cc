@@ -301,8 +301,7 @@ TEST_F(CurlHttpSenderTest, NeverSendsARequestAgainOnItsOwn) {
   EXPECT_EQ(send(server.url()).status_code, 200);
   const AttemptOutcome lost = send(server.url());
   EXPECT_EQ(lost.error, AttemptError::connection_lost);
-  EXPECT_EQ(requests, 2);
-  EXPECT_EQ(server.connections(), 1 + 1) << "libcurl may connect again, but not send";
+  EXPECT_EQ(requests, 2) << "libcurl may connect again, but not send";
   EXPECT_EQ(send(server.url()).status_code, 200);
   EXPECT_EQ(requests, 3);
 }

@@ -86,6 +86,8 @@ const std::vector<std::string> kMachinePaths = {std::string("/wo") + "rk/",
 
 constexpr std::size_t kMaxLines = 400;
 constexpr std::size_t kMaxColumns = 100;
+// SQL reads better with a clause on a line, and clang-format does not touch it.
+constexpr std::size_t kMaxSqlColumns = 120;
 
 // Not part of the project: what version control, builds and runs leave in the tree.
 const Patterns kSkippedFolders = {".git", ".cache", "build", "node_modules", "sealpost-data"};
@@ -247,13 +249,17 @@ std::vector<Violation> check_file_length(const SourceFile& file) {
 std::vector<Violation> check_line_length(const SourceFile& file) {
   std::vector<Violation> violations;
   if (!is_code(file)) return violations;
+  bool in_sql = false;
   for_each_line(file.text, [&](int number, std::string_view line) {
-    if (columns_of(line) <= kMaxColumns) return;
+    const bool ends_sql = line.find(")sql\"") != std::string_view::npos;
+    const std::size_t limit = in_sql ? kMaxSqlColumns : kMaxColumns;
+    in_sql = !ends_sql && (in_sql || line.find("R\"sql(") != std::string_view::npos);
+    if (columns_of(line) <= limit) return;
     violations.push_back(
         {file.path, number,
          fmt::format("{} columns, more than {}: run clang-format -i, and break long "
                      "literals by hand",
-                     columns_of(line), kMaxColumns)});
+                     columns_of(line), limit)});
   });
   return violations;
 }
