@@ -81,7 +81,7 @@ std::vector<Option> sending_options() {
        .default_note = "",
        .description = "requests at once, all endpoints together",
        .minimum = 1,
-       .maximum = kMaxUnfinished},
+       .maximum = kLargestMaxInFlight},
       {.name = "lease_seconds",
        .kind = OptionKind::integer,
        .default_text = "30",

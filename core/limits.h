@@ -40,21 +40,22 @@ inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates
 inline constexpr std::chrono::hours kMaxRetryAfter{24};
 
 // --- one dispatcher ---------------------------------------------------------------------------
+// A request is in flight until its result is written: what a crash may repeat, and what memory
+// holds when the database stalls, are both bounded by it.
 inline constexpr int kDefaultMaxInFlight = 1024;     // requests at once, all endpoints
+inline constexpr int kLargestMaxInFlight = 20'000;   // each is a socket, and file descriptors end
 inline constexpr int kDefaultEndpointInFlight = 64;  // requests at once, one endpoint
 inline constexpr int kMaxEndpointInFlight = 1000;
-inline constexpr int kIntakeEvents = 1000;                        // events per intake statement
-inline constexpr int kFinishBatch = 1000;                         // results per finish statement
-inline constexpr std::chrono::milliseconds kBusyFinishDelay{20};  // the same while many come
+inline constexpr int kIntakeEvents = 1000;                   // events per intake statement
+inline constexpr int kFinishBatch = 1000;                    // results per finish statement
 inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a result waits for company
+inline constexpr std::chrono::milliseconds kBusyFinishDelay{20};  // the same while many come
 inline constexpr int kMaxQueued = 8'192;                   // leased and not started, all endpoints
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;        // leased and not started, one endpoint
 inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory
-inline constexpr int kMaxUnfinished = 20'000;  // results not yet written; then sending stops
 
 static_assert(kMaxQueuedPerEndpoint < kMaxQueued,
               "one endpoint must not be able to fill the queue");
 static_assert(kStoredResponseBytes <= kReadResponseBytes, "cannot store what was not read");
-static_assert(kMaxUnfinished >= 2 * kFinishBatch, "finishing must not stall on a single batch");
 
 }  // namespace sealpost
