@@ -97,12 +97,13 @@ TEST_F(FinishTest, RecordsEverythingAboutTheAttempt) {
 }
 
 TEST_F(FinishTest, TextThatPostgresqlRefusesBlocksNobody) {
+  using namespace std::string_literals;
   const LeasedDelivery bad = leased();
   const LeasedDelivery good = leased();
   FinishedAttempt poisonous = attempt(bad, {.next = Delivered{}});
   poisonous.outcome.status_code.reset();
   poisonous.outcome.error = AttemptError::tls;
-  poisonous.outcome.error_detail = std::string("a\0b\xC3 \"quoted\\\" {c},\xF0\x9F\x98\x80", 25);
+  poisonous.outcome.error_detail = "a\0b\xC3 \"quoted\\\" {c},\xF0\x9F\x98\x80"s;
   const std::vector<FinishedAttempt> both = {poisonous, attempt(good, {.next = Delivered{}})};
   EXPECT_EQ(store_.finish(both, now_).applied, 2);
   const auto records = history_.attempts(bad.id);

@@ -95,10 +95,11 @@ void ReceiverLoop::run() {
                                  milliseconds_to_next());
     for (const epoll_event& event :
          std::span(events).first(static_cast<size_t>(std::max(count, 0)))) {
-      const auto connection = connections_.find(event.data.u64);
-      if (event.data.u64 == kListenTag) {
+      const std::uint64_t tag = event.data.u64;  // a copy: epoll_event is packed
+      const auto connection = connections_.find(tag);
+      if (tag == kListenTag) {
         accept_all();
-      } else if (event.data.u64 == kWakeTag) {
+      } else if (tag == kWakeTag) {
         eventfd_t ignored = 0;
         eventfd_read(wake_fd_, &ignored);
         answer_released();
