@@ -4,6 +4,8 @@
 
 namespace sealpost {
 
+// Named as they are spelled, so that a reader sees at once which member is meant.
+// NOLINTBEGIN(readability-identifier-naming)
 struct Field {
   // Endpoints.
   static constexpr char id[] = "id";
@@ -91,5 +93,6 @@ struct Field {
   static constexpr char created_after[] = "created_after";
   static constexpr char created_before[] = "created_before";
 };
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace sealpost

@@ -160,7 +160,7 @@ struct Signer::Compiled {
 };
 
 Signer::Signer(SigningProfile profile, std::vector<SecretText> secrets)
-    : compiled_(std::make_unique<const Compiled>(std::move(profile), secrets)) {}
+    : compiled_(std::make_unique<const Compiled>(std::move(profile), std::move(secrets))) {}
 
 Signer::~Signer() = default;
 

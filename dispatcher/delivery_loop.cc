@@ -71,7 +71,7 @@ void DeliveryLoop::take_inbox() {
     } else if (!endpoint->may_send()) {
       std::vector<LeasedDelivery> one;
       one.push_back(std::move(delivery));
-      end_unsendable(*endpoint, std::move(one));
+      end_unsendable(*endpoint, one);
     } else {
       schedule_.add(std::move(endpoint), std::move(delivery));
     }
@@ -168,7 +168,7 @@ void DeliveryLoop::hold_back(const Decision& decision, const FinishedAttempt& at
 // Deliveries for an endpoint to which nothing may be sent now. Paused, or held because it cannot be
 // signed for: back to the store, where they wait. Disabled or deleted: they end.
 void DeliveryLoop::end_unsendable(const ReadyEndpoint& endpoint,
-                                  std::vector<LeasedDelivery> deliveries) {
+                                  const std::vector<LeasedDelivery>& deliveries) {
   if (deliveries.empty()) return;
   std::vector<DeliveryId> ids;
   std::vector<std::pair<DeliveryId, FailureReason>> failures;
