@@ -159,8 +159,8 @@ struct Signer::Compiled {
   size_t signature_bytes = 64 + keys.size() * (2 * 64 + profile.item.size() + profile.join.size());
 };
 
-Signer::Signer(SigningProfile profile, std::vector<SecretText> secrets)
-    : compiled_(std::make_unique<const Compiled>(std::move(profile), std::move(secrets))) {}
+Signer::Signer(SigningProfile profile, const std::vector<SecretText>& secrets)
+    : compiled_(std::make_unique<const Compiled>(std::move(profile), secrets)) {}
 
 Signer::~Signer() = default;
 

@@ -73,7 +73,7 @@ class Signer {
   // `secrets` in the order in which their signatures appear, the oldest last; a profile with a
   // single signature uses that one. Throws std::invalid_argument naming the field when the profile
   // or a secret is unusable (unknown variable, undecodable secret, CR or LF).
-  Signer(SigningProfile profile, std::vector<SecretText> secrets);
+  Signer(SigningProfile profile, const std::vector<SecretText>& secrets);
   ~Signer();
 
   const SigningProfile& profile() const;

@@ -36,9 +36,9 @@ PgFailure classify_sqlstate(std::string_view state) {
 }
 
 std::string connection_error_text(std::string_view message) {
-  constexpr std::array<std::string_view, 4> harmless = {"connection to server", "could not connect",
-                                                        "could not translate host name", "FATAL"};
-  for (const std::string_view start : harmless) {
+  constexpr std::array<std::string_view, 4> kHarmless = {
+      "connection to server", "could not connect", "could not translate host name", "FATAL"};
+  for (const std::string_view start : kHarmless) {
     if (message.substr(0, start.size()) != start) continue;
     while (!message.empty() && message.back() == '\n') message.remove_suffix(1);
     return "cannot connect to PostgreSQL: " + std::string(message);

@@ -10,8 +10,8 @@ namespace sealpost {
 
 PgRows::PgRows() = default;
 
-PgRows::PgRows(pqxx::result result)
-    : result_(std::make_shared<const pqxx::result>(std::move(result))) {}
+PgRows::PgRows(const pqxx::result& result)
+    : result_(std::make_shared<const pqxx::result>(result)) {}
 
 int PgRows::size() const { return result_ ? static_cast<int>(result_->size()) : 0; }
 

@@ -19,7 +19,7 @@ namespace sealpost {
 class PgRows {
  public:
   PgRows();
-  explicit PgRows(pqxx::result result);
+  explicit PgRows(const pqxx::result& result);
 
   int size() const;
   bool empty() const { return size() == 0; }
