@@ -311,7 +311,9 @@ TEST_F(CurlHttpSenderTest, UsesANewConnectionWhenTheKeptOneWasClosedInTheMeantim
   ScriptedServer server([&](Connection& connection) {
     connection.read_request();
     connection.send(kOk);
-    if (connection.number() == 1) closed.set_value();
+    if (connection.number() > 1) return;
+    connection.end();
+    closed.set_value();
   });
   EXPECT_EQ(send(server.url()).status_code, 200);
   closed.get_future().wait();

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +51,16 @@ bool Connection::send(std::string_view bytes) {
 void Connection::wait_until_closed() {
   char byte;
   while (recv(fd_, &byte, 1, 0) > 0) {
+  }
+}
+
+void Connection::end() {
+  shutdown(fd_, SHUT_WR);
+  for (tcp_info info{};;) {
+    socklen_t size = sizeof(info);
+    if (getsockopt(fd_, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
+    if (info.tcpi_state != TCP_FIN_WAIT1) return;  // acknowledged
+    std::this_thread::yield();
   }
 }
 

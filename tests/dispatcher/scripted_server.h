@@ -26,6 +26,9 @@ class Connection {
   // False when the other side does not read any more.
   bool send(std::string_view bytes);
   void wait_until_closed();
+  // Sends no more, and returns when the other side's kernel knows it: whoever looks at the
+  // connection from then on finds it ended.
+  void end();
 
  private:
   int fd_;

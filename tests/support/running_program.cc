@@ -46,12 +46,18 @@ class PointerList {
   std::vector<char*> pointers_;
 };
 
+// Handed on from our own environment: without its suppressions, a program built with a sanitizer
+// fails for what libraries do.
+constexpr std::array kInherited{"PATH", "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS",
+                                "UBSAN_OPTIONS"};
+
 std::vector<std::string> environment_of(const ProgramOptions& options) {
   std::vector<std::string> variables;
   for (const auto& [name, value] : options.environment) variables.push_back(name + '=' + value);
-  const char* const path = std::getenv("PATH");
-  if (path != nullptr && !options.environment.contains("PATH")) {
-    variables.push_back(std::string("PATH=") + path);
+  for (const char* const name : kInherited) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr || options.environment.contains(name)) continue;
+    variables.push_back(std::string(name) + '=' + value);
   }
   return variables;
 }

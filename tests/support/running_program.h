@@ -20,7 +20,7 @@ namespace sealpost {
 
 struct ProgramOptions {
   std::vector<std::string> arguments;                // the first is the program's path
-  std::map<std::string, std::string> environment{};  // all of it: nothing is inherited but PATH
+  std::map<std::string, std::string> environment{};  // all of it, with PATH and sanitizer options
   std::filesystem::path directory = ".";
   std::string input{};  // handed in on stdin, which then ends
 };
