@@ -57,7 +57,8 @@ struct CurlHttpSender::State {
 
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::vector<Transfer*> idle;
-  std::vector<Transfer*> unsendable;  // to be finished by the next poll
+  std::vector<Transfer*> unsendable;                  // to be finished by the next poll
+  std::vector<std::pair<Transfer*, CURLcode>> ended;  // of one poll; kept for its memory
   int in_flight = 0;
   std::optional<MonotonicTime> curl_deadline;
   std::deque<BodyDeadline> body_deadlines;  // all have the same length: the first is due first
@@ -176,14 +177,19 @@ void CurlHttpSender::State::let_curl_work() {
 
 void CurlHttpSender::State::collect(std::vector<FinishedRequest>& finished) {
   for (Transfer* transfer : std::exchange(unsendable, {})) end(*transfer, CURLE_OK, finished);
+  // All are read before the first is removed: removing a handle looks through the unread messages
+  // for one of its own.
   int left = 0;
-  while (const CURLMsg* ended = curl_multi_info_read(multi, &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
     void* transfer = nullptr;
-    curl_easy_getinfo(ended->easy_handle, CURLINFO_PRIVATE, &transfer);
-    const CURLcode result = ended->data.result;  // gone once the handle is removed
-    curl_multi_remove_handle(multi, ended->easy_handle);
-    end(*static_cast<Transfer*>(transfer), result, finished);
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    ended.push_back({static_cast<Transfer*>(transfer), message->data.result});
   }
+  for (const auto& [transfer, result] : ended) {
+    curl_multi_remove_handle(multi, transfer->easy());
+    end(*transfer, result, finished);
+  }
+  ended.clear();
 }
 
 // Only transfers that are still reading get one: nearly all end in the same turn that brought the

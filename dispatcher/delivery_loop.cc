@@ -24,10 +24,14 @@ constexpr std::chrono::seconds kUntilDisabled{10};
 }  // namespace
 
 DeliveryLoop::DeliveryLoop(Parts parts, int max_in_flight)
-    : parts_(std::move(parts)), max_in_flight_(max_in_flight), schedule_(max_in_flight) {}
+    : parts_(std::move(parts)),
+      max_in_flight_(max_in_flight),
+      schedule_(max_in_flight),
+      running_limit_(max_in_flight) {}
 
 void DeliveryLoop::run() {
   while (!leaving_) {
+    bool held_back = false;
     thread_.turned(parts_.clock.monotonic_now());
     forget_lost_lease();
     take_inbox();
@@ -35,10 +39,11 @@ void DeliveryLoop::run() {
       give_back_queued();
       if (parts_.sender->in_flight() == 0) break;
     } else {
-      start_allowed();
+      held_back = start_allowed();
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
-    parts_.sender->poll(poll_time(), finished_);
+    parts_.sender->poll(held_back ? Milliseconds{0} : poll_time(), finished_);
+    if (held_back) running_limit_.looked(static_cast<int>(finished_.size()));
     record();
   }
   over_ = true;
@@ -78,12 +83,16 @@ void DeliveryLoop::take_inbox() {
   }
 }
 
-void DeliveryLoop::start_allowed() {
+// True if the running limit holds requests back.
+bool DeliveryLoop::start_allowed() {
   for (;;) {
     const MonotonicTime now = parts_.clock.monotonic_now();
-    if (!may_start(now)) return;
+    if (!may_start(now)) return false;
+    if (schedule_.in_flight() >= running_limit_.value() && !running_limit_.is_full()) {
+      return schedule_.movable() > 0;
+    }
     std::optional<Schedule::Start> start = schedule_.next(now);
-    if (!start) return;
+    if (!start) return false;
     begin(std::move(*start));
   }
 }

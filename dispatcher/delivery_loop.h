@@ -28,6 +28,7 @@
 #include "dispatcher/inbox.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/membership.h"
+#include "dispatcher/running_limit.h"
 #include "dispatcher/schedule.h"
 
 namespace sealpost {
@@ -74,7 +75,7 @@ class DeliveryLoop {
   void run();
   void forget_lost_lease();
   void take_inbox();
-  void start_allowed();
+  bool start_allowed();
   void begin(Schedule::Start start);
   void record();
   FinishedAttempt result_of(FinishedRequest& finished, const InFlight& flight);
@@ -89,6 +90,7 @@ class DeliveryLoop {
   Parts parts_;
   const int max_in_flight_;
   Schedule schedule_;
+  RunningLimit running_limit_;
   RequestBuilder builder_;
   Epoch epoch_ = 0;                  // of everything in schedule_
   std::vector<InFlight> in_flight_;  // by tag

@@ -66,7 +66,7 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
                 .health = health,
                 .metrics = metrics,
                 .clock = clock},
-               static_cast<std::size_t>(std::clamp(options.max_in_flight / 4, 1, kFinishBatch))),
+               static_cast<std::size_t>(std::clamp(options.max_in_flight / 2, 1, kFinishBatch))),
       network({.sender = std::move(from.sender),
                .inbox = inbox,
                .endpoints = endpoints,

@@ -114,6 +114,14 @@ std::vector<LeasedDelivery> claimed_rows(const PgRows& rows, Epoch epoch, PgArra
 
 }  // namespace
 
+void fail_without_event(PgTransaction& transaction, Epoch epoch, const PgArray& deliveries) {
+  if (deliveries.empty()) return;
+  transaction.run(kFailStatement, PgParameters()
+                                      .add(std::int64_t{epoch})
+                                      .add(deliveries)
+                                      .add(to_text(FailureReason::internal)));
+}
+
 PgDeliveryStore::PgDeliveryStore(DatabaseOptions options) : session_(std::move(options)) {}
 
 std::vector<EndpointId> PgDeliveryStore::endpoints_with_due(std::span<const std::int16_t> buckets,
@@ -139,12 +147,7 @@ std::vector<LeasedDelivery> PgDeliveryStore::claim(Epoch epoch,
     const PgRows rows = transaction.run(kClaimStatement, parameters);
     PgArray without_event;
     std::vector<LeasedDelivery> leased = claimed_rows(rows, epoch, without_event);
-    if (static_cast<int>(leased.size()) < rows.size()) {
-      transaction.run(kFailStatement, PgParameters()
-                                          .add(std::int64_t{epoch})
-                                          .add(without_event)
-                                          .add(to_text(FailureReason::internal)));
-    }
+    fail_without_event(transaction, epoch, without_event);
     return leased;
   });
 }

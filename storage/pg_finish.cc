@@ -1,5 +1,6 @@
 // What happened to deliveries: attempts recorded, deliveries moved on.
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <set>
 
@@ -20,7 +21,10 @@ namespace sealpost {
 // Locks: the dispatchers rows of the epochs FOR KEY SHARE. While we hold them nobody can end these
 // epochs, and so nobody but this process can change the rows leased to them: they need no lock of
 // their own before they are deleted. Whoever waits to end the epoch sees the rows gone. An attempt
-// whose lease, generation or number is not the stored one any more is not in the result.
+// whose lease, generation or number is not the stored one any more is not held.
+//
+// One row: how many were held, how many rows were taken out, and, if not all were held, which (by
+// their place in the arrays, from 1).
 const PgStatement kFinishStatement{"finish", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = ANY ($21::bigint[]) ORDER BY epoch FOR KEY SHARE
@@ -44,9 +48,13 @@ WITH alive AS MATERIALIZED (
   RETURNING 1
 ), delivered AS (
   INSERT INTO sealpost.delivery_history
-    (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at)
+    (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at,
+     epoch, started_at, duration_us, dns_us, connect_us, tls_us, first_byte_us, remote_address,
+     response_body, response_truncated, signature_key_ids)
   SELECT id, seq, event_id, endpoint_id, 'delivered', generation, number, status_code, created_at,
-         clock_timestamp()
+         clock_timestamp(), epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
+         duration_us, dns_us, connect_us, tls_us, first_byte_us, remote_address, response_body,
+         response_truncated, signature_key_ids
   FROM held WHERE decision = 'delivered'
 ), given_up AS (
   INSERT INTO sealpost.dead_letters
@@ -63,23 +71,26 @@ WITH alive AS MATERIALIZED (
          clock_timestamp() + wait_us * interval '1 microsecond', status_code, created_at
   FROM held WHERE decision = 'retry' AND (SELECT count(*) FROM gone) > 0
 ), recorded AS (
-  INSERT INTO sealpost.attempts
+  INSERT INTO sealpost.other_attempts
     (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
      first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
      signature_key_ids)
   SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
          duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
          remote_address, response_body, response_truncated, signature_key_ids
-  FROM held
+  FROM held WHERE decision <> 'delivered'
 )
-SELECT n, (SELECT count(*) FROM gone) FROM held)sql"};
+SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM gone),
+       CASE WHEN (SELECT count(*) FROM held) < cardinality($1)
+            THEN (SELECT string_agg(n::text, ',') FROM held) END)sql"};
 
 // $1 … $20 as above, only for attempts that were not held
 //
 // Records each unless that very attempt is there already: the batch is being repeated because its
-// first commit was in doubt. Index: attempts_by_delivery in one partition per id. Locks nothing.
+// first commit was in doubt. Indexes: other_attempts_by_delivery and the history's primary key, in
+// one partition per id. Locks nothing.
 const PgStatement kOrphansStatement{"orphans", R"sql(
-INSERT INTO sealpost.attempts
+INSERT INTO sealpost.other_attempts
   (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
    first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
    signature_key_ids, orphaned)
@@ -198,6 +209,18 @@ PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
   return parameters;
 }
 
+// "3,1,2" → 3, 1, 2. Empty text: none.
+std::vector<std::size_t> split_numbers(std::string_view list) {
+  std::vector<std::size_t> numbers;
+  const char* const end = list.data() + list.size();
+  for (const char* at = list.data(); at < end; ++at) {
+    std::size_t number = 0;
+    at = std::from_chars(at, end, number).ptr;
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 PgArray distinct_epochs(const Attempts& attempts) {
   std::set<Epoch> epochs;
   for (const FinishedAttempt* attempt : attempts) epochs.insert(attempt->epoch);
@@ -206,10 +229,14 @@ PgArray distinct_epochs(const Attempts& attempts) {
   return array;
 }
 
+enum HeldColumn { kHeld, kGone, kPlaces };
+
 // The attempts whose deliveries the statement did not find held.
-Attempts unheld(const Attempts& attempts, const PgRows& held) {
+Attempts unheld(const Attempts& attempts, const PgRows& summary) {
+  if (summary.number(0, kHeld) == static_cast<std::int64_t>(attempts.size())) return {};
   std::vector<bool> found(attempts.size());
-  for (int i = 0; i < held.size(); ++i) found[held.number(i, 0) - 1] = true;
+  for (const std::size_t place : split_numbers(summary.view(0, kPlaces)))
+    found.at(place - 1) = true;
   Attempts rest;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     if (!found[i]) rest.push_back(attempts[i]);
@@ -228,13 +255,13 @@ FinishResult PgDeliveryStore::finish(std::span<const FinishedAttempt> attempts, 
   FinishResult result;
   if (sorted.empty()) return result;
   session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    const PgRows held = transaction.run(
+    const PgRows summary = transaction.run(
         kFinishStatement, attempt_parameters(sorted, now).add(distinct_epochs(sorted)));
-    if (!held.empty() && held.number(0, 1) != held.size()) {
+    if (summary.number(0, kGone) != summary.number(0, kHeld)) {
       throw StorageError(StorageError::Kind::permanent,
                          "finish: a delivery was changed under its lease");
     }
-    const Attempts rest = unheld(sorted, held);
+    const Attempts rest = unheld(sorted, summary);
     if (rest.empty()) return;
     const PgRows orphans = transaction.run(kOrphansStatement, attempt_parameters(rest, now));
     for (int i = 0; i < orphans.size(); ++i) result.orphaned.emplace_back(orphans.text(i, 0));

@@ -19,8 +19,8 @@ namespace {
 
 // Days that need a partition and have none: from yesterday (a producer's transaction may be that
 // old) to the days ahead, and every other day inside the retention with rows in the default
-// partition. Probes the default partition's primary key (attempts: its index) once per day; locks
-// nothing. $1 days of retention, $2 days ahead.
+// partition. Probes the default partition's primary key (other_attempts: its index) once per day;
+// locks nothing. $1 days of retention, $2 days ahead.
 constexpr const char* kMissingDays = R"sql(
 SELECT day::date, sealpost.partition_name('{0}', day::date)
 FROM generate_series((now() AT TIME ZONE 'UTC')::date - $1::int,
@@ -58,7 +58,7 @@ WHERE o.id < sealpost.first_id('evt_', (now() AT TIME ZONE 'UTC')::date - $1::in
 constexpr const char* kOldDefaultHistory = R"sql(
 DELETE FROM sealpost.delivery_history_default WHERE finished_at < now() - $1::int * interval '1 day')sql";
 constexpr const char* kOldDefaultAttempts = R"sql(
-DELETE FROM sealpost.attempts_default WHERE started_at < now() - $1::int * interval '1 day')sql";
+DELETE FROM sealpost.other_attempts_default WHERE started_at < now() - $1::int * interval '1 day')sql";
 
 constexpr PgTransactionOptions kMaintaining{.statement_timeout = std::chrono::minutes{5},
                                             .try_lock = kMaintenanceLock};
@@ -74,7 +74,7 @@ PgMaintenance::PgMaintenance(DatabaseOptions options) : session_(std::move(optio
 MaintenanceReport PgMaintenance::run(const RetentionOptions& options) {
   static constexpr std::array<Family, 3> kFamilies = {{{"outbox", "evt_", "id"},
                                                        {"delivery_history", "dlv_", "id"},
-                                                       {"attempts", "dlv_", "delivery_id"}}};
+                                                       {"other_attempts", "dlv_", "delivery_id"}}};
   MaintenanceReport report;
   for (const Family& family : kFamilies) create_partitions(family, options, report);
   for (const Family& family : kFamilies) drop_partitions(family, options, report);

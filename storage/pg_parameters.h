@@ -38,6 +38,7 @@ class PgArray {
   PgArray& add(const char* text) { return add(std::string_view(text)); }
   PgArray& add(const std::string& text) { return add(std::string_view(text)); }
 
+  bool empty() const { return text_.empty(); }
   std::string literal() const { return text_.empty() ? "{}" : text_ + "}"; }
 
  private:

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "core/ids.h"
 #include "storage/pg_session.h"
 
 namespace sealpost {
@@ -14,5 +15,9 @@ extern const PgStatement kOrphansStatement;
 extern const PgStatement kReleaseStatement;
 extern const PgStatement kSkipStatement;
 extern const PgStatement kFailStatement;
+
+// Dead-letters deliveries that `epoch` holds and whose event is gone (retention or somebody's
+// DELETE took it); nothing if there are none.
+void fail_without_event(PgTransaction& transaction, Epoch epoch, const PgArray& deliveries);
 
 }  // namespace sealpost

@@ -104,7 +104,7 @@ TEST(TidySchemaTest, FailureReasonsAgree) {
 
 TEST(TidySchemaTest, AttemptErrorsAgree) {
   EXPECT_EQ(difference(words_of<AttemptError>("core/attempt.h", "AttemptError"),
-                       checked_words(all_migrations(), "attempts", "error")),
+                       checked_words(all_migrations(), "other_attempts", "error")),
             "");
 }
 

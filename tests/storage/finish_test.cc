@@ -96,11 +96,27 @@ TEST_F(FinishTest, RecordsEverythingAboutTheAttempt) {
   EXPECT_FALSE(record.orphaned);
 }
 
+TEST_F(FinishTest, AllAttemptsOfADeliveryAreFoundInOneView) {
+  LeasedDelivery delivery = leased();
+  finish(delivery, {.next = RetryAfter{Milliseconds(0)}});
+  const ClaimRequest request{endpoint_, 1};
+  delivery = store_.claim(epoch_, std::span(&request, 1)).at(0);
+  finish(delivery, {.next = Delivered{}});
+  EXPECT_EQ(count("sealpost.other_attempts"), 1) << "the one that delivered is in the history";
+  EXPECT_THAT(rows("SELECT number || ' ' || status_code || ' ' || (error IS NULL) || ' ' || "
+                   "orphaned FROM sealpost.attempts ORDER BY number"),
+              ElementsAre("1 503 true false", "2 200 true false"));
+  const auto records = history_.attempts(delivery.id);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].number, 2);
+  EXPECT_EQ(records[1].started_at, attempt(delivery, {.next = Delivered{}}).started_at);
+}
+
 TEST_F(FinishTest, TextThatPostgresqlRefusesBlocksNobody) {
   using namespace std::string_literals;
   const LeasedDelivery bad = leased();
   const LeasedDelivery good = leased();
-  FinishedAttempt poisonous = attempt(bad, {.next = Delivered{}});
+  FinishedAttempt poisonous = attempt(bad, {.next = RetryAfter{std::chrono::hours(1)}});
   poisonous.outcome.status_code.reset();
   poisonous.outcome.error = AttemptError::tls;
   poisonous.outcome.error_detail = "a\0b\xC3 \"quoted\\\" {c},\xF0\x9F\x98\x80"s;
@@ -180,11 +196,14 @@ TEST_F(FinishTest, ABatchMixesHeldAndLostAttempts) {
   const LeasedDelivery kept = leased();
   LeasedDelivery lost = leased();
   lost.epoch = 12345;
+  const LeasedDelivery kept_too = leased();
   const std::vector<FinishedAttempt> batch = {attempt(lost, {.next = Delivered{}}),
-                                              attempt(kept, {.next = Delivered{}})};
+                                              attempt(kept, {.next = Delivered{}}),
+                                              attempt(kept_too, {.next = Delivered{}})};
   const FinishResult result = store_.finish(batch, now_);
-  EXPECT_EQ(result.applied, 1);
+  EXPECT_EQ(result.applied, 2);
   EXPECT_THAT(result.orphaned, ElementsAre(lost.id));
+  EXPECT_EQ(count("sealpost.delivery_history"), 2);
 }
 
 TEST_F(FinishTest, AnEmptyBatchIsFine) { EXPECT_EQ(store_.finish({}, now_).applied, 0); }

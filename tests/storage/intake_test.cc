@@ -5,6 +5,7 @@ namespace sealpost {
 namespace {
 
 using testing::ElementsAre;
+using testing::ElementsAreArray;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
@@ -101,6 +102,41 @@ TEST_F(IntakeTest, LeasesNoMoreThanAskedForInAll) {
   const IntakeResult result = store_.intake(request);
   EXPECT_EQ(result.leased.size(), 3u);
   EXPECT_EQ(count("sealpost.deliveries WHERE lease_epoch IS NULL"), 2);
+}
+
+// Shares that fit are leased as a whole, the others row by row; both kinds in one batch, of several
+// types each.
+TEST_F(IntakeTest, LeasesTheOldestOfAShareThatDoesNotFit) {
+  const EndpointId roomy = add_endpoint("acme", {"a", "b"});
+  const EndpointId narrow = add_endpoint("acme", {"a", "b"});
+  const EndpointId other = add_endpoint("globex", {"*"});
+  std::vector<EventId> events;
+  for (const char* type : {"a", "b", "a", "b"}) events.push_back(insert_event("acme", type));
+  insert_event("globex", "a");
+  IntakeRequest request = intake_request(epoch_);
+  request.rooms = {{narrow, 3}, {other, 1}};
+  const IntakeResult result = store_.intake(request);
+  EXPECT_EQ(result.deliveries, 9);
+  EXPECT_THAT(result.overflowed, ElementsAre(narrow));
+  std::map<EndpointId, std::vector<EventId>> leased;
+  for (const LeasedDelivery& delivery : result.leased) {
+    leased[delivery.endpoint_id].push_back(delivery.event->id);
+  }
+  EXPECT_THAT(leased[roomy], ElementsAreArray(events));
+  EXPECT_THAT(leased[narrow], ElementsAre(events[0], events[1], events[2]));
+  EXPECT_EQ(leased[other].size(), 1u);
+}
+
+TEST_F(IntakeTest, AnEventThatSomebodyDeletedHoldsUpNobody) {
+  const EndpointId id = add_endpoint("acme", {"*"});
+  const EventId deleted = insert_event("acme", "a");
+  const EventId kept = insert_event("acme", "a");
+  run("DELETE FROM sealpost.outbox WHERE id = '" + deleted.text() + "'");
+  const auto leased = take_in(epoch_);
+  ASSERT_EQ(leased.size(), 1u);
+  EXPECT_EQ(leased[0].event->id, kept);
+  EXPECT_EQ(value("SELECT event_id || ' ' || reason FROM sealpost.dead_letters"),
+            deleted.text() + " internal");
 }
 
 TEST_F(IntakeTest, LeasesOnlyEndpointsOfItsBuckets) {

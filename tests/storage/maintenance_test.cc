@@ -35,7 +35,7 @@ class MaintenanceTest : public StorageTest {
 };
 
 TEST_F(MaintenanceTest, MakesPartitionsAheadOnce) {
-  run("DROP TABLE sealpost.attempts_" + day(1));
+  run("DROP TABLE sealpost.other_attempts_" + day(1));
   const RetentionOptions ahead{.days_ahead = 5};
   EXPECT_THAT(maintenance_.run(ahead).created, SizeIs(7))
       << "two days of three tables, and the dropped one";
@@ -55,13 +55,13 @@ TEST_F(MaintenanceTest, MovesRowsOutOfTheDefaultPartition) {
 TEST_F(MaintenanceTest, APartitionIsLikeItsParent) {
   make_partition("outbox", "evt_", 10);
   make_partition("delivery_history", "dlv_", 10);
-  make_partition("attempts", "dlv_", 10);
+  make_partition("other_attempts", "dlv_", 10);
   const auto indexes = [&](const std::string& table) {
     return count("pg_index WHERE indrelid = 'sealpost." + table + "'::regclass");
   };
   EXPECT_EQ(indexes("outbox_" + day(10)), 1) << "attached, not doubled";
   EXPECT_EQ(indexes("delivery_history_" + day(10)), 3);
-  EXPECT_EQ(indexes("attempts_" + day(10)), 1);
+  EXPECT_EQ(indexes("other_attempts_" + day(10)), 1);
   EXPECT_EQ(count("pg_trigger WHERE tgrelid = 'sealpost.outbox_" + day(10) + "'::regclass"), 0);
 }
 
@@ -77,11 +77,13 @@ TEST_F(MaintenanceTest, ProducersGoOnWhileAPartitionIsMade) {
 
 TEST_F(MaintenanceTest, DropsWhatIsPastRetention) {
   make_partition("outbox", "evt_", -40);
-  make_partition("attempts", "dlv_", -31);
-  make_partition("attempts", "dlv_", -30);
+  make_partition("other_attempts", "dlv_", -31);
+  make_partition("other_attempts", "dlv_", -30);
   const MaintenanceReport report = maintenance_.run(options_30_);
-  EXPECT_THAT(report.dropped, testing::ElementsAre("outbox_" + day(-40), "attempts_" + day(-31)));
-  EXPECT_EQ(value("SELECT to_regclass('sealpost.attempts_" + day(-30) + "') IS NOT NULL"), "t");
+  EXPECT_THAT(report.dropped,
+              testing::ElementsAre("outbox_" + day(-40), "other_attempts_" + day(-31)));
+  EXPECT_EQ(value("SELECT to_regclass('sealpost.other_attempts_" + day(-30) + "') IS NOT NULL"),
+            "t");
 }
 
 TEST_F(MaintenanceTest, KeepsEventsThatWaitAreLiveOrDeadLettered) {
@@ -119,7 +121,7 @@ TEST_F(MaintenanceTest, DeletesOldRowsFromDefaultPartitions) {
         "attempts, "
         "created_at, finished_at) VALUES ('" +
         id + age.substr(0, 1) +
-        "', 1, 'e', 'w', 'delivered', 1, 1, "
+        "', 1, 'e', 'w', 'skipped', 1, 0, "
         "now() - interval '100 days', now() - interval '" +
         age + "')");
   }

@@ -16,8 +16,8 @@ class PlansTest : public StorageTest {
     run("ALTER TABLE sealpost.intake SET (autovacuum_enabled = off)");
     run("ALTER TABLE sealpost.deliveries SET (autovacuum_enabled = off)");
     run("ANALYZE");
-    run("INSERT INTO sealpost.intake (event_id) SELECT 'evt_' || i FROM generate_series(1, 200000) "
-        "i");
+    run("INSERT INTO sealpost.intake (event_id, tenant, type) "
+        "SELECT 'evt_' || i, 'acme', 'a' FROM generate_series(1, 200000) i");
   }
   void fill_deliveries() {
     run("INSERT INTO sealpost.deliveries (id, seq, event_id, endpoint_id, next_attempt_at, "

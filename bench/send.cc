@@ -1,0 +1,160 @@
+// What does one request cost, without a database around it? CurlHttpSender beside the sender of the
+// feature-free pipeline, both with signed requests of 1 KiB to 64 endpoints of one nginx. Prints
+// one line of JSON; the ratio is that of processor time per request, baseline / Sealpost: above 1
+// is cheaper.
+//
+//   build/release/bench/send [--requests N] [--rounds N] [--in-flight N] [--commit ID]
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <ctime>
+#include <deque>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "bench/fast_receiver.h"
+#include "bench/feature_free_sender.h"
+#include "bench/paired_rounds.h"
+#include "bench/temporary_directory.h"
+#include "core/webhook_request.h"
+#include "dispatcher/curl_http_sender.h"
+
+namespace sealpost {
+namespace {
+
+using Monotonic = std::chrono::steady_clock;
+
+struct Load {
+  std::vector<std::string> urls;
+  int requests = 0;
+  int in_flight = 0;
+  std::string payload = R"({"n":"0000000001","pad":")" + std::string(997, 'x') + R"("})";
+};
+
+std::chrono::duration<double, std::micro> thread_cpu() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Keeps `in_flight` requests going until all are answered. `start` begins number n, `poll` returns
+// how many ended.
+template <class Start, class Poll>
+Measurement run_all(const Load& load, Start start, Poll poll) {
+  const auto cpu = thread_cpu();
+  const auto begin = Monotonic::now();
+  int started = 0, ended = 0;
+  while (ended < load.requests) {
+    while (started < load.requests && started - ended < load.in_flight) start(started++);
+    ended += poll();
+    if (Monotonic::now() - begin > std::chrono::minutes(2)) {
+      throw std::runtime_error("the requests take too long");
+    }
+  }
+  const std::chrono::duration<double> elapsed = Monotonic::now() - begin;
+  return {.per_second = load.requests / elapsed.count(),
+          .cpu_sender_us = (thread_cpu() - cpu).count() / load.requests};
+}
+
+void expect_ok(int status_code) {
+  if (status_code != 200) throw std::runtime_error(fmt::format("answered {}", status_code));
+}
+
+Measurement measure_baseline(const Load& load) {
+  FeatureFreeSender sender(load.urls, load.in_flight);
+  std::vector<PlainResult> finished;
+  return run_all(
+      load,
+      [&](int n) {
+        sender.start({.id = fmt::format("evt_{:026}", n),
+                      .endpoint = n % kReceiverEndpoints,
+                      .payload = load.payload});
+      },
+      [&] {
+        finished.clear();
+        sender.poll(std::chrono::milliseconds(50), finished);
+        for (const PlainResult& result : finished) expect_ok(result.status_code);
+        return static_cast<int>(finished.size());
+      });
+}
+
+std::shared_ptr<const PreparedEndpoint> endpoint(const std::string& url) {
+  Endpoint endpoint;
+  endpoint.settings.url = url;
+  endpoint.settings.signing_profile = "standard";
+  endpoint.secrets.emplace_back("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+  return prepare(std::move(endpoint));
+}
+
+Measurement measure_sealpost(const Load& load) {
+  const SystemClock clock;
+  CurlHttpSender sender({.address_policy = AddressPolicy({*IpRange::parse("127.0.0.0/8")}),
+                         .allow_http = AllowHttp::yes,
+                         .proxy = {},
+                         .ca_file = {}},
+                        clock);
+  RequestBuilder builder;
+  std::vector<std::shared_ptr<const PreparedEndpoint>> endpoints;
+  for (const std::string& url : load.urls) endpoints.push_back(endpoint(url));
+  std::vector<FinishedRequest> finished;
+  return run_all(
+      load,
+      [&](int n) {
+        auto event = std::make_shared<Event>();
+        event->id = EventId(fmt::format("evt_{:026}", n));
+        event->type = "bench.event";
+        event->payload = load.payload;
+        event->payload_is_json = true;
+        LeasedDelivery delivery;
+        delivery.event = std::move(event);
+        auto request =
+            builder.build(delivery, *endpoints[n % kReceiverEndpoints], clock.wall_now());
+        sender.start(static_cast<std::uint64_t>(n), std::get<HttpRequest>(std::move(request)));
+      },
+      [&] {
+        finished.clear();
+        sender.poll(std::chrono::milliseconds(50), finished);
+        for (const FinishedRequest& result : finished) {
+          expect_ok(result.outcome.status_code.value_or(0));
+        }
+        return static_cast<int>(finished.size());
+      });
+}
+
+int run(Load load, int rounds, const std::string& commit) {
+  TemporaryDirectory directory;
+  FastReceiver receiver(directory.path() / "nginx");
+  for (int n = 0; n < kReceiverEndpoints; ++n) load.urls.push_back(receiver.url(n));
+  const auto done = run_paired(
+      rounds, [&] { return measure_baseline(load); }, [&] { return measure_sealpost(load); });
+  fmt::print("{}\n", report({.benchmark = "send",
+                             .parameters = fmt::format(R"("requests": {}, "in_flight": {})",
+                                                       load.requests, load.in_flight),
+                             .commit = commit},
+                            done));
+  return 0;
+}
+
+}  // namespace
+}  // namespace sealpost
+
+int main(int argc, char** argv) {
+  sealpost::Load load{.urls = {}, .requests = 200'000, .in_flight = 256};
+  int rounds = 3;
+  std::string commit = "unknown";
+  CLI::App app("Sends requests, beside bare libcurl.");
+  app.add_option("--requests", load.requests)->check(CLI::Range(1'000, 10'000'000));
+  app.add_option("--rounds", rounds)->check(CLI::Range(1, 100));
+  app.add_option("--in-flight", load.in_flight)->check(CLI::Range(1, 4096));
+  app.add_option("--commit", commit);
+  CLI11_PARSE(app, argc, argv);
+  try {
+    return sealpost::run(std::move(load), rounds, commit);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "send: {}\n", error.what());
+    return 1;
+  }
+}
