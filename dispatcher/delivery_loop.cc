@@ -15,8 +15,7 @@ namespace {
 // by that much on a busy machine. The lease itself has a larger margin (heartbeat.h).
 constexpr Milliseconds kStartMargin{100};
 constexpr Milliseconds kLongestPoll{50};
-// When something could start but for a moment may not (no lease, results not written): nobody
-// rings.
+// When something could start but the lease is in doubt: nobody rings.
 constexpr Milliseconds kBlockedPoll{5};
 // A gone endpoint is disabled by the finisher within milliseconds; until then it gets no requests.
 constexpr std::chrono::seconds kUntilDisabled{10};

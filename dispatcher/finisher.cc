@@ -108,7 +108,7 @@ std::size_t Finisher::write_attempts() {
 bool Finisher::write_or_isolate(std::span<const FinishedAttempt> attempts) {
   switch (write(attempts)) {
     case Written::yes:
-      unfinished_ -= static_cast<int>(attempts.size());
+      done(static_cast<int>(attempts.size()));
       return true;
     case Written::gave_up:
       return false;
@@ -148,7 +148,7 @@ bool Finisher::dead_letter(const FinishedAttempt& attempt) {
       log_error("delivery.result_refused", {{"delivery_id", attempt.delivery_id.text()},
                                             {"endpoint_id", attempt.endpoint_id.text()},
                                             {"attempt", attempt.attempt_number}});
-      unfinished_ -= 1;
+      done(1);
       return true;
     } catch (const StorageError& error) {
       parts_.health.failed("finish", error);
@@ -156,7 +156,7 @@ bool Finisher::dead_letter(const FinishedAttempt& attempt) {
     }
     switch (write({&attempt, 1})) {
       case Written::yes:
-        unfinished_ -= 1;
+        done(1);
         return true;
       case Written::gave_up:
         return false;
@@ -204,7 +204,7 @@ bool Finisher::write_statement() {
       next.first(*parts_.store, *parts_.endpoints);
       parts_.health.reached("finish");
       backoff_.reset();
-      unfinished_ -= next.second;
+      done(next.second);
       return true;
     } catch (const StorageError& error) {
       parts_.health.failed("finish", error);
@@ -212,13 +212,18 @@ bool Finisher::write_statement() {
         // They stay leased until this epoch ends; nothing is lost, and nobody else has to wait.
         log_error("delivery.release_refused",
                   {{"deliveries", next.second}, {"error", error.what()}});
-        unfinished_ -= next.second;
+        done(next.second);
         return true;
       }
       rest(error);
     }
   }
   return false;
+}
+
+void Finisher::done(int deliveries) {
+  unfinished_ -= deliveries;
+  parts_.on_written();
 }
 
 bool Finisher::may_go_on() const {

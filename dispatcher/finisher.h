@@ -40,6 +40,8 @@ class Finisher {
     StoreHealth& health;
     DispatcherMetrics& metrics;
     const Clock& clock;
+    // Called on the finish thread whenever unfinished() has fallen: somebody may wait for room.
+    std::function<void()> on_written;
   };
   // `worthwhile` results are written without waiting for more. What waits would be sent again after
   // a crash, so it must stay well below the number of requests in flight.
@@ -78,6 +80,7 @@ class Finisher {
   bool dead_letter(const FinishedAttempt& attempt);
   void written(std::span<const FinishedAttempt> attempts, const FinishResult& result,
                MonotonicTime asked_at);
+  void done(int deliveries);
   bool may_go_on() const;
   void rest(const StorageError& error);
 

@@ -73,13 +73,25 @@ class FinisherTest : public testing::Test {
   DispatcherMetrics metrics_;
   RetryTimes retry_times_;
   Epoch epoch_ = 0;
+  std::atomic<int> least_seen_{-1};  // what unfinished() was when the finisher last told
   Finisher finisher_{{.store = database_.delivery_store(),
                       .endpoints = database_.endpoint_source(),
                       .retry_times = retry_times_,
                       .health = health_,
                       .metrics = metrics_,
-                      .clock = clock_}};
+                      .clock = clock_,
+                      .on_written = [this] { least_seen_ = finisher_.unfinished(); }}};
 };
+
+TEST_F(FinisherTest, TellsWheneverThereIsRoomAgain) {
+  finisher_.add(delivered(lease(1500)));
+  ASSERT_TRUE(wait_for([&] { return least_seen_ == 0; }));
+  least_seen_ = -1;
+  std::vector<DeliveryId> unsent;
+  for (const LeasedDelivery& delivery : lease(3)) unsent.push_back(delivery.id);
+  finisher_.add_released(epoch_, unsent);
+  ASSERT_TRUE(wait_for([&] { return least_seen_ == 0; }));
+}
 
 TEST_F(FinisherTest, WritesManyResultsInFewStatements) {
   finisher_.add(delivered(lease(2500)));
