@@ -1,5 +1,5 @@
 // What is promised when things break: several dispatchers, kill -9, a crash of PostgreSQL, SIGTERM.
-// 10,000 deliveries each; the bounds are those of the README's promise.
+// 10,000 events for two endpoints each; the bounds are those of the README's promise.
 #include <gtest/gtest.h>
 
 #include "core/storage_error.h"
@@ -12,8 +12,8 @@ namespace {
 using std::chrono_literals::operator""s;
 
 constexpr auto kPatience = 60s;
-constexpr int kEvents = 5'000;             // for two endpoints each
-constexpr std::size_t kMidFlight = 3'000;  // accepted deliveries at which things break
+constexpr int kEvents = 10'000;            // for two endpoints each: 20,000 deliveries
+constexpr std::size_t kMidFlight = 6'000;  // accepted deliveries at which things break
 constexpr auto kShortLease = 5s;           // the shortest that can be configured
 const Environment kWithShortLease{{"SEALPOST_LEASE_SECONDS", "5"}};
 
