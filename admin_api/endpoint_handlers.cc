@@ -1,5 +1,6 @@
 #include "admin_api/endpoint_handlers.h"
 
+#include "admin_api/action_bodies.h"
 #include "admin_api/endpoint_codec.h"
 #include "admin_api/endpoint_reader.h"
 #include "admin_api/history_codec.h"

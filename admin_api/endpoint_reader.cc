@@ -23,7 +23,6 @@ struct LaterField {
 };
 constexpr LaterField kLaterFields[] = {
     {Field::encryption, nullptr, "Encrypted payloads are"},
-    {Field::rate_limit_per_second, nullptr, "A rate limit is"},
     {Field::ordering, "none", "Ordered delivery is"},
     {Field::on_dead_letter, "stop", "Ordered delivery is"},
     {Field::tls, nullptr, "TLS settings of an endpoint are"},
@@ -205,6 +204,11 @@ class EndpointReader {
       const auto number = field->integer(1, kMaxEndpointInFlight);
       if (number) settings.max_in_flight = static_cast<int>(*number);
     }
+    const auto unlimited = [&] { settings.rate_limit_per_second.reset(); };
+    if (const auto field = find(Field::rate_limit_per_second, unlimited)) {
+      const auto number = field->number(kMinRateLimit, kMaxRateLimit);
+      if (number) settings.rate_limit_per_second = *number;
+    }
   }
 
   void read_headers() {
@@ -371,28 +375,6 @@ EndpointDraft read_new_endpoint(std::string_view body, const EndpointRules& rule
 EndpointSettings read_endpoint_changes(std::string_view body, const EndpointSettings& current,
                                        const EndpointRules& rules) {
   return EndpointReader(body, EndpointReader::Mode::change, current, rules).read().settings;
-}
-
-std::string read_status_reason(std::string_view body) {
-  if (body.empty()) return "";
-  Mistakes mistakes;
-  const JsonValue root = parse_json(body, mistakes);
-  JsonObject object(JsonField(root, "", mistakes));
-  std::string reason;
-  if (const auto field = object.find(Field::reason); field && !field->is_null()) {
-    reason = field->text({.max = kMaxStatusReasonLength}).value_or("");
-  }
-  object.refuse_unknown();
-  if (!mistakes.empty()) throw Problem(std::move(mistakes));
-  return reason;
-}
-
-void require_no_fields(std::string_view body) {
-  if (body.empty()) return;
-  Mistakes mistakes;
-  const JsonValue root = parse_json(body, mistakes);
-  JsonObject(JsonField(root, "", mistakes)).refuse_unknown();
-  if (!mistakes.empty()) throw Problem(std::move(mistakes));
 }
 
 }  // namespace sealpost

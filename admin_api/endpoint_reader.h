@@ -34,10 +34,4 @@ EndpointDraft read_new_endpoint(std::string_view body, const EndpointRules& rule
 EndpointSettings read_endpoint_changes(std::string_view body, const EndpointSettings& current,
                                        const EndpointRules& rules);
 
-// {"reason": "…"} or nothing at all.
-std::string read_status_reason(std::string_view body);
-
-// For calls whose body has nothing to say: empty or {}.
-void require_no_fields(std::string_view body);
-
 }  // namespace sealpost

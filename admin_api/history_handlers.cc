@@ -1,6 +1,6 @@
 #include "admin_api/history_handlers.h"
 
-#include "admin_api/endpoint_reader.h"
+#include "admin_api/action_bodies.h"
 #include "admin_api/history_codec.h"
 #include "admin_api/json_answer.h"
 #include "admin_api/list_query.h"

@@ -18,6 +18,16 @@ constexpr Word<AttemptError> kErrors[] = {
 
 }  // namespace
 
+bool AttemptOutcome::receiver_overloaded() const {
+  return error == AttemptError::timeout || status_code == 429 || status_code == 502 ||
+         status_code == 504;
+}
+
+bool AttemptOutcome::receiver_failed() const {
+  if (status_code) return *status_code >= 500;
+  return error != AttemptError::blocked_by_policy && error != AttemptError::internal;
+}
+
 std::string_view to_text(AttemptError error) { return text_of(kErrors, error); }
 
 std::optional<AttemptError> attempt_error_from_text(std::string_view text) {

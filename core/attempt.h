@@ -46,7 +46,12 @@ struct AttemptOutcome {
   std::string remote_address;  // "203.0.113.7:443"; empty when blocked or never connected
   AttemptPhases phases;
   std::chrono::microseconds duration{0};
+
   bool succeeded() const { return status_code && *status_code >= 200 && *status_code <= 299; }
+  // The receiver had more than it can take: 429, 502, 504, or no answer in time.
+  bool receiver_overloaded() const;
+  // The receiver, or the way to it, does not work: a 5xx, or no answer for a reason on its side.
+  bool receiver_failed() const;
 };
 
 }  // namespace sealpost

@@ -38,6 +38,7 @@ struct EndpointSettings {
   RetryPolicy retry;
   Milliseconds timeout = kDefaultRequestTimeout;
   int max_in_flight = kDefaultEndpointInFlight;
+  std::optional<double> rate_limit_per_second{};  // kMinRateLimit to kMaxRateLimit
   std::map<std::string, SecretText> headers;  // static extra headers; values are treated as secrets
   std::map<std::string, std::string> metadata;
 };

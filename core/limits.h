@@ -46,6 +46,9 @@ inline constexpr int kDefaultMaxInFlight = 1024;     // requests at once, all en
 inline constexpr int kLargestMaxInFlight = 20'000;   // each is a socket, and file descriptors end
 inline constexpr int kDefaultEndpointInFlight = 64;  // requests at once, one endpoint
 inline constexpr int kMaxEndpointInFlight = 1000;
+inline constexpr double kMinRateLimit =
+    0.001;  // requests per second, one endpoint: 1 in 17 minutes
+inline constexpr double kMaxRateLimit = 100'000;
 inline constexpr int kIntakeEvents = 1000;                   // events per intake statement
 inline constexpr int kFinishBatch = 1000;                    // results per finish statement
 inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a result waits for company

@@ -20,6 +20,10 @@ constexpr Milliseconds kBlockedPoll{5};
 // A gone endpoint is disabled by the finisher within milliseconds; until then it gets no requests.
 constexpr std::chrono::seconds kUntilDisabled{10};
 
+void log_circuit(std::string_view event, LogLevel level, const Endpoint& endpoint) {
+  log(level, event, {{"endpoint_id", endpoint.id.text()}, {"tenant", endpoint.tenant}});
+}
+
 }  // namespace
 
 DeliveryLoop::DeliveryLoop(Parts parts, int max_in_flight)
@@ -65,6 +69,7 @@ void DeliveryLoop::take_inbox() {
   for (const EndpointId& id : contents.changed) {
     const ReadyEndpointPtr endpoint = parts_.endpoints.find(id);
     schedule_.update(endpoint);
+    endpoint->load->paused_until = MonotonicTime{};
     if (!endpoint->may_send()) end_unsendable(*endpoint, schedule_.take_queued(id));
   }
   for (LeasedDelivery& delivery : contents.deliveries) {
@@ -108,7 +113,7 @@ void DeliveryLoop::begin(Schedule::Start start) {
   left_queue(start.delivery, *start.endpoint);
   auto built = builder_.build(start.delivery, *start.endpoint->prepared, parts_.clock.wall_now());
   if (const auto* reason = std::get_if<FailureReason>(&built)) {
-    schedule_.ended(start.delivery.endpoint_id);
+    schedule_.withdrawn(start.delivery.endpoint_id);
     parts_.finisher.add_failed(start.delivery.epoch, {{start.delivery.id, *reason}});
     return;
   }
@@ -131,7 +136,7 @@ void DeliveryLoop::record() {
     free_tags_.push_back(finished.tag);
     FinishedAttempt attempt = result_of(finished, flight);
     hold_back(attempt.decision, attempt, *flight.endpoint);
-    schedule_.ended(attempt.endpoint_id);
+    note_end(attempt, *flight.endpoint);
     parts_.metrics.attempted(attempt.outcome, attempt.decision);
     log_attempt(attempt, flight.delivery, flight.endpoint->endpoint());
     results.push_back(std::move(attempt));
@@ -171,6 +176,20 @@ void DeliveryLoop::hold_back(const Decision& decision, const FinishedAttempt& at
   if (decision.disable_endpoint) until += kUntilDisabled;
   schedule_.pause(attempt.endpoint_id, until);
   endpoint.load->paused_until = std::max(endpoint.load->paused_until.load(), until);
+}
+
+void DeliveryLoop::note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint) {
+  const auto change = schedule_.ended({.endpoint = attempt.endpoint_id,
+                                       .outcome = attempt.outcome,
+                                       .started_at = attempt.ended_at - attempt.outcome.duration,
+                                       .now = attempt.ended_at});
+  if (const auto* opened = std::get_if<Schedule::CircuitOpened>(&change)) {
+    endpoint.load->paused_until = std::max(endpoint.load->paused_until.load(), opened->until);
+    log_circuit("endpoint.circuit_opened", LogLevel::warn, endpoint.endpoint());
+  } else if (std::holds_alternative<Schedule::CircuitClosed>(change)) {
+    log_circuit("endpoint.circuit_closed", LogLevel::info, endpoint.endpoint());
+  }
+  parts_.metrics.open_circuits.set(schedule_.open_circuits());
 }
 
 // Deliveries for an endpoint to which nothing may be sent now. Paused, or held because it cannot be

@@ -81,6 +81,7 @@ class DeliveryLoop {
   FinishedAttempt result_of(FinishedRequest& finished, const InFlight& flight);
   void hold_back(const Decision& decision, const FinishedAttempt& attempt,
                  const ReadyEndpoint& endpoint);
+  void note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint);
   void end_unsendable(const ReadyEndpoint& endpoint, const std::vector<LeasedDelivery>& deliveries);
   void give_back_queued();
   void left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint);

@@ -104,6 +104,8 @@ std::string DispatcherMetrics::text(const Gauges& gauges) const {
             static_cast<double>(gauges.endpoints_cached));
   out.gauge("sealpost_endpoints_unusable", "Enabled endpoints that cannot be signed for.",
             static_cast<double>(gauges.endpoints_unusable));
+  out.gauge("sealpost_circuits_open", "Endpoints that do not work and get a probe now and then.",
+            static_cast<double>(open_circuits.value()));
   out.gauge("sealpost_db_up", "1 while the database answers.", gauges.store_reachable ? 1 : 0);
   out.counter("sealpost_db_errors_total", "Statements that failed.", gauges.store_errors);
   out.counter("sealpost_log_lines_dropped_total", "Log lines that nobody read in time.",

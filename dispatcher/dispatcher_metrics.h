@@ -40,6 +40,7 @@ struct DispatcherMetrics {
   Histogram finish_seconds;
 
   Gauge in_flight;
+  Gauge open_circuits;
 
   // Numbers that others keep.
   struct Gauges {

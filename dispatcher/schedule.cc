@@ -5,6 +5,11 @@
 #include "base/check.h"
 
 namespace sealpost {
+namespace {
+
+constexpr std::chrono::minutes kLearnedFor{10};
+
+}  // namespace
 
 std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
   resume(now);
@@ -14,7 +19,7 @@ std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
   // room.
   for (std::size_t looked_at = turns_.size(); looked_at > 0; --looked_at) {
     Lane& lane = first_in_turn();
-    if (lane.in_flight >= std::min(free, lane.endpoint->endpoint().settings.max_in_flight)) {
+    if (lane.in_flight >= std::min(free, limit_of(lane))) {
       take_turn(lane);
       continue;
     }
@@ -23,6 +28,10 @@ std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
     --queued_;
     ++lane.in_flight;
     ++in_flight_;
+    if (const auto rate = lane.endpoint->endpoint().settings.rate_limit_per_second) {
+      const MonotonicTime following = lane.rate.started(now, *rate);
+      if (following > now) pause(lane, start.delivery.endpoint_id, following);
+    }
     take_turn(lane);
     return start;
   }
@@ -41,11 +50,17 @@ void Schedule::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
 void Schedule::update(const ReadyEndpointPtr& endpoint) {
   const auto found = lanes_.find(endpoint->endpoint().id);
   if (found == lanes_.end()) return;
-  found->second.endpoint = endpoint;
-  take_turn(found->second);  // its limit may have been raised
+  Lane& lane = found->second;
+  lane.endpoint = endpoint;
+  if (!lane.circuit.is_closed()) --open_circuits_;
+  lane.rate = {};
+  lane.window = {};
+  lane.circuit = {};
+  lane.paused_until.reset();
+  take_turn(lane);
 }
 
-void Schedule::ended(const EndpointId& endpoint) {
+void Schedule::withdrawn(const EndpointId& endpoint) {
   const auto found = lanes_.find(endpoint);
   CHECK(found != lanes_.end() && found->second.in_flight > 0, "a request ended that never started");
   --found->second.in_flight;
@@ -54,10 +69,51 @@ void Schedule::ended(const EndpointId& endpoint) {
   forget_if_idle(found);
 }
 
+Schedule::CircuitChange Schedule::ended(const Ended& request) {
+  const auto found = lanes_.find(request.endpoint);
+  CHECK(found != lanes_.end() && found->second.in_flight > 0, "a request ended that never started");
+  Lane& lane = found->second;
+  const CircuitChange change = learn(lane, request);
+  --lane.in_flight;
+  --in_flight_;
+  take_turn(lane);
+  forget_if_learned_nothing(found, request.now);
+  return change;
+}
+
+Schedule::CircuitChange Schedule::learn(Lane& lane, const Ended& request) {
+  const AttemptOutcome& outcome = request.outcome;
+  lane.learned_until = request.now + kLearnedFor;
+  if (outcome.receiver_overloaded()) {
+    lane.window.overloaded(request.started_at, request.now, lane.in_flight);
+  } else if (outcome.succeeded()) {
+    lane.window.succeeded(lane.endpoint->endpoint().settings.max_in_flight);
+  }
+  if (outcome.receiver_failed()) {
+    const bool was_closed = lane.circuit.is_closed();
+    const auto pause_for = lane.circuit.failed(request.started_at, request.now);
+    if (!pause_for) return {};
+    if (was_closed) ++open_circuits_;
+    pause(lane, request.endpoint, request.now + *pause_for);
+    return CircuitOpened{request.now + *pause_for};
+  }
+  if (!outcome.status_code || !lane.circuit.answered(request.started_at)) return {};
+  --open_circuits_;
+  return CircuitClosed{};
+}
+
+// One at a time while the circuit is open: the probe.
+int Schedule::limit_of(const Lane& lane) {
+  if (!lane.circuit.is_closed()) return 1;
+  return lane.window.limit(lane.endpoint->endpoint().settings.max_in_flight);
+}
+
 void Schedule::pause(const EndpointId& endpoint, MonotonicTime until) {
   const auto found = lanes_.find(endpoint);
-  if (found == lanes_.end()) return;
-  Lane& lane = found->second;
+  if (found != lanes_.end()) pause(found->second, endpoint, until);
+}
+
+void Schedule::pause(Lane& lane, const EndpointId& endpoint, MonotonicTime until) {
   if (lane.paused_until && *lane.paused_until >= until) return;
   lane.paused_until = until;
   leave_turns(lane);
@@ -104,7 +160,7 @@ std::vector<Schedule::Start> Schedule::take_all() {
 // Puts the lane into the turns if it may start something.
 void Schedule::take_turn(Lane& lane) {
   if (lane.in_turn || lane.queue.empty() || lane.paused_until) return;
-  if (lane.in_flight >= lane.endpoint->endpoint().settings.max_in_flight) return;
+  if (lane.in_flight >= limit_of(lane)) return;
   turns_.push_back(&lane);
   lane.in_turn = true;
   movable_ += static_cast<int>(lane.queue.size());
@@ -131,16 +187,37 @@ void Schedule::resume(MonotonicTime now) {
     resumes_.pop();
     if (found == lanes_.end()) continue;
     Lane& lane = found->second;
-    if (!lane.paused_until || *lane.paused_until > now) continue;  // a longer pause came later
-    lane.paused_until.reset();
-    take_turn(lane);
-    forget_if_idle(found);
+    if (lane.looked_after && *lane.looked_after <= now) lane.looked_after.reset();
+    if (lane.paused_until && *lane.paused_until <= now) {  // else a longer pause came later
+      lane.paused_until.reset();
+      take_turn(lane);
+    }
+    forget_if_learned_nothing(found, now);
   }
 }
 
+bool Schedule::is_idle(const Lane& lane) {
+  return lane.queue.empty() && lane.in_flight == 0 && !lane.paused_until;
+}
+
+void Schedule::forget(Lanes::iterator lane) {
+  if (!lane->second.circuit.is_closed()) --open_circuits_;
+  lanes_.erase(lane);
+}
+
 void Schedule::forget_if_idle(Lanes::iterator lane) {
-  const Lane& it = lane->second;
-  if (it.queue.empty() && it.in_flight == 0 && !it.paused_until) lanes_.erase(lane);
+  if (is_idle(lane->second)) forget(lane);
+}
+
+// An idle lane that knows something about its endpoint stays for a while.
+void Schedule::forget_if_learned_nothing(Lanes::iterator lane, MonotonicTime now) {
+  Lane& it = lane->second;
+  if (!is_idle(it)) return;
+  const bool learned_nothing = it.window.is_full() && it.circuit.is_at_rest();
+  if (learned_nothing || it.learned_until <= now) return forget(lane);
+  if (it.looked_after) return;
+  it.looked_after = it.learned_until;
+  resumes_.emplace(it.learned_until, lane->first);
 }
 
 }  // namespace sealpost

@@ -10,6 +10,11 @@
 // "dynamic threshold", Choudhury and Hahne 1998). The price: a single busy endpoint gets half of
 // the slots.
 //
+// Besides, an endpoint's own rate limit spaces its requests; after signs of overload it gets fewer
+// at once for a while (concurrency_window.h); and while it does not work at all, one probe now and
+// then (circuit.h). What a lane learned about its endpoint outlives its work by ten minutes, and
+// ends when an operator changes the endpoint.
+//
 // Belongs to one thread.
 #pragma once
 
@@ -20,10 +25,15 @@
 #include <queue>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "core/attempt.h"
 #include "core/delivery.h"
+#include "dispatcher/circuit.h"
+#include "dispatcher/concurrency_window.h"
 #include "dispatcher/endpoint_cache.h"
+#include "dispatcher/rate_limit.h"
 
 namespace sealpost {
 
@@ -34,8 +44,8 @@ class Schedule {
   // Adds a delivery to the end of its endpoint's lane.
   void add(ReadyEndpointPtr endpoint, LeasedDelivery delivery);
 
-  // The endpoint's settings changed; from now on they hold for what is queued, too. Nothing if it
-  // has no lane at the moment.
+  // The endpoint's settings changed; from now on they hold for what is queued, too, and what was
+  // learned about the endpoint is forgotten. Nothing if it has no lane at the moment.
   void update(const ReadyEndpointPtr& endpoint);
 
   struct Start {
@@ -45,8 +55,22 @@ class Schedule {
   // The next delivery to start, now in flight until ended(). nullopt: none may start.
   std::optional<Start> next(MonotonicTime now);
 
-  // A request to this endpoint ended.
-  void ended(const EndpointId& endpoint);
+  // What next() gave out was not sent after all.
+  void withdrawn(const EndpointId& endpoint);
+
+  // A request to this endpoint ended with that outcome.
+  struct Ended {
+    const EndpointId& endpoint;
+    const AttemptOutcome& outcome;
+    MonotonicTime started_at;
+    MonotonicTime now;
+  };
+  struct CircuitOpened {
+    MonotonicTime until;  // nothing is sent before; then one probe
+  };
+  struct CircuitClosed {};
+  using CircuitChange = std::variant<std::monostate, CircuitOpened, CircuitClosed>;
+  CircuitChange ended(const Ended& request);
 
   // Starts nothing for the endpoint before `until`, unless it was paused for longer already. Called
   // before ended() for the request that caused it: an idle lane is forgotten.
@@ -65,6 +89,7 @@ class Schedule {
   int movable() const { return movable_; }
   int in_flight() const { return in_flight_; }
   std::size_t lanes() const { return lanes_.size(); }
+  int open_circuits() const { return open_circuits_; }
 
  private:
   struct Lane {
@@ -73,21 +98,33 @@ class Schedule {
     int in_flight = 0;
     bool in_turn = false;  // stands in turns_
     std::optional<MonotonicTime> paused_until;
+    RateLimit rate;
+    ConcurrencyWindow window;
+    Circuit circuit;
+    MonotonicTime learned_until{};              // then what window and circuit know is too old
+    std::optional<MonotonicTime> looked_after;  // when resumes_ brings it up to be forgotten
   };
   using Lanes = std::unordered_map<EndpointId, Lane>;
   using Resume = std::pair<MonotonicTime, EndpointId>;
 
+  static int limit_of(const Lane& lane);
+  CircuitChange learn(Lane& lane, const Ended& request);
+  void pause(Lane& lane, const EndpointId& endpoint, MonotonicTime until);
   void take_turn(Lane& lane);
   Lane& first_in_turn();
   void leave_turns(Lane& lane);
   void resume(MonotonicTime now);
+  static bool is_idle(const Lane& lane);
+  void forget(Lanes::iterator lane);
   void forget_if_idle(Lanes::iterator lane);
+  void forget_if_learned_nothing(Lanes::iterator lane, MonotonicTime now);
 
   int max_in_flight_;
   int queued_ = 0;
   int movable_ = 0;  // sum of the queues of the lanes in turns_
   int in_flight_ = 0;
-  Lanes lanes_;              // only those with work or a pause, however many endpoints there are
+  int open_circuits_ = 0;
+  Lanes lanes_;  // only those with work, a pause or something learned, however many endpoints exist
   std::deque<Lane*> turns_;  // lanes with a queue, not paused, below their endpoint's limit
   std::priority_queue<Resume, std::vector<Resume>, std::greater<>> resumes_;
 };

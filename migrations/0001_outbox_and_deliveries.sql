@@ -163,6 +163,7 @@ CREATE TABLE sealpost.endpoints (
   retry          jsonb NOT NULL,                    -- {"preset": …} or {"delays_ms": […], …}; see storage/endpoint_codec.h
   timeout_ms     int NOT NULL CHECK (timeout_ms BETWEEN 1000 AND 60000),
   max_in_flight  int NOT NULL CHECK (max_in_flight BETWEEN 1 AND 1000),
+  rate_limit_per_second float8 CHECK (rate_limit_per_second BETWEEN 0.001 AND 100000),
   headers        bytea,                             -- encrypted JSON object
   metadata       jsonb NOT NULL DEFAULT '{}',
   version        int NOT NULL DEFAULT 1,            -- rises with every change a dispatcher must see

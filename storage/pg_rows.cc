@@ -61,6 +61,17 @@ std::optional<int> PgRows::optional_number(int row, int column) const {
   return static_cast<int>(number(row, column));
 }
 
+std::optional<double> PgRows::optional_real(int row, int column) const {
+  if (is_null(row, column)) return std::nullopt;
+  const std::string_view digits = view(row, column);
+  double value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    throw std::logic_error("column " + std::to_string(column) + " of a result is not a number");
+  }
+  return value;
+}
+
 std::optional<WallTime> PgRows::optional_time(int row, int column) const {
   if (is_null(row, column)) return std::nullopt;
   return time(row, column);

@@ -35,6 +35,7 @@ class PgRows {
   WallTime time(int row, int column) const;      // of microseconds since 1970
   std::optional<std::string> optional_text(int row, int column) const;
   std::optional<int> optional_number(int row, int column) const;
+  std::optional<double> optional_real(int row, int column) const;
   std::optional<WallTime> optional_time(int row, int column) const;
 
  private:

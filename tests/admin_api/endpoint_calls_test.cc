@@ -50,6 +50,7 @@ TEST_F(EndpointCallsTest, KeepsEverythingThatWasSet) {
         {"disable_endpoint_on_gone", true}}},
       {"timeout_ms", 1000},
       {"max_in_flight", 1000},
+      {"rate_limit_per_second", 2.5},
       {"headers", {{"X-Api-Key", "k-123"}}},
       {"metadata", {{"team", "billing"}}},
       {"ordering", "none"},
@@ -69,6 +70,8 @@ TEST_F(EndpointCallsTest, KeepsEverythingThatWasSet) {
   EXPECT_EQ(stored.envelope, Envelope::raw);
   EXPECT_EQ(stored.timeout, Milliseconds(1000));
   EXPECT_EQ(stored.max_in_flight, 1000);
+  EXPECT_EQ(stored.rate_limit_per_second, 2.5);
+  EXPECT_EQ(endpoint.at("rate_limit_per_second"), 2.5);
   EXPECT_EQ(stored.retry.delays[2], Milliseconds(30'500));
   EXPECT_TRUE(stored.retry.end_on_4xx);
   EXPECT_EQ(stored.headers.at("X-Api-Key").reveal(), "k-123");

@@ -149,6 +149,54 @@ TEST_F(DispatcherTest, APauseAskedForByTheReceiverHoldsTheWholeEndpoint) {
   ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 3));
 }
 
+TEST_F(DispatcherTest, ARateLimitedEndpointGetsItsRequestsSpaced) {
+  Endpoint endpoint = sample_endpoint("a");
+  endpoint.settings.rate_limit_per_second = 10;
+  database_.add_endpoint(endpoint);
+  answer_all_with(200);
+  const MonotonicTime began = clock_.monotonic_now();
+  start();
+  insert_events(21);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 21; }));
+  EXPECT_GE(clock_.monotonic_now() - began, std::chrono::seconds(2));
+}
+
+// An outage costs a probe now and then, and no write for deliveries that wait.
+TEST_F(DispatcherTest, ADeadEndpointGetsProbesUntilItAnswers) {
+  Endpoint endpoint = sample_endpoint("a", 4);
+  endpoint.settings.retry.delays.assign(50, Milliseconds{1'000});
+  database_.add_endpoint(endpoint);
+  network_.script([](const HttpRequest&) { return failed(AttemptError::connect); });
+  start();
+  insert_events(40);
+  ASSERT_TRUE(pass_time_until([&] {
+    return dispatcher_->metrics_text().find("sealpost_circuits_open 1") != std::string::npos;
+  }));
+  const std::size_t before = network_.started_count();
+  const MonotonicTime opened = clock_.monotonic_now();
+  ASSERT_TRUE(
+      pass_time_until([&] { return clock_.monotonic_now() - opened > std::chrono::minutes(1); }));
+  EXPECT_GE(network_.started_count(), before + 3);
+  EXPECT_LE(network_.started_count(), before + 8) << "pauses of 1, 2, 4, 8, 16 and 30 s";
+  answer_all_with(200);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 40; }));
+  EXPECT_THAT(dispatcher_->metrics_text(), HasSubstr("sealpost_circuits_open 0"));
+}
+
+TEST_F(DispatcherTest, ChangingAnEndpointEndsItsPause) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  insert_events(3);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  AttemptOutcome busy = answered(429);
+  busy.retry_after = std::chrono::hours(5);
+  answer_all_with(200);
+  network_.answer_oldest(busy);
+  ASSERT_TRUE(wait_for([&] { return !database_.attempts().empty(); }));
+  database_.change_endpoint(kA, [](Endpoint& e) { e.settings.max_in_flight = 2; });
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 2; }));
+}
+
 TEST_F(DispatcherTest, DisablingAnEndpointSkipsWhatIsQueued) {
   database_.add_endpoint(sample_endpoint("a", 1));
   start();
@@ -224,6 +272,7 @@ TEST_F(DispatcherTest, StopWaitsForRequestsInFlightAndGivesBackTheRest) {
   start();
   insert_events(10);
   ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 2; }));
+  ASSERT_TRUE(wait_for([&] { return database_.count(DeliveryState::delivering) == 10; }));
   std::atomic<bool> clean{false};
   std::thread stopping([&] { clean = dispatcher_->stop(); });
   ASSERT_TRUE(wait_for([&] { return database_.count(DeliveryState::pending) == 8; }));

@@ -1,12 +1,15 @@
 // Endpoints, events and leased deliveries for tests that do not care about their details.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include <functional>
 #include "core/delivery.h"
 #include "core/endpoint.h"
+
 #include "core/retry_policy.h"
 #include "dispatcher/endpoint_cache.h"
 
@@ -24,11 +27,18 @@ inline Endpoint sample_endpoint(const std::string& id, int max_in_flight = 100) 
   return endpoint;
 }
 
-inline ReadyEndpointPtr ready_endpoint(const std::string& id, int max_in_flight = 100) {
+inline ReadyEndpointPtr ready_endpoint(const std::string& id,
+                                       const std::function<void(EndpointSettings&)>& change) {
+  Endpoint endpoint = sample_endpoint(id);
+  change(endpoint.settings);
   auto ready = std::make_shared<ReadyEndpoint>();
-  ready->prepared = prepare(sample_endpoint(id, max_in_flight));
+  ready->prepared = prepare(std::move(endpoint));
   ready->load = std::make_shared<EndpointLoad>();
   return ready;
+}
+
+inline ReadyEndpointPtr ready_endpoint(const std::string& id, int max_in_flight = 100) {
+  return ready_endpoint(id, [&](EndpointSettings& s) { s.max_in_flight = max_in_flight; });
 }
 
 inline Event sample_event(const std::string& id) {

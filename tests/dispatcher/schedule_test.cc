@@ -7,6 +7,7 @@
 namespace sealpost {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -28,6 +29,27 @@ class ScheduleTest : public testing::Test {
     std::vector<std::string> ids;
     while (auto start = schedule_.next(now)) ids.push_back(start->delivery.id.text());
     return ids;
+  }
+
+  // A request to the endpoint ended, by default with a 200; it started a millisecond ago.
+  Schedule::CircuitChange end(const std::string& endpoint, int status_code = 200,
+                              MonotonicTime now = kNow) {
+    AttemptOutcome outcome;
+    outcome.status_code = status_code;
+    return end(endpoint, outcome, now);
+  }
+  Schedule::CircuitChange end(const std::string& endpoint, const AttemptOutcome& outcome,
+                              MonotonicTime now) {
+    return schedule_.ended({.endpoint = EndpointId(endpoint),
+                            .outcome = outcome,
+                            .started_at = now - milliseconds(1),
+                            .now = now});
+  }
+
+  static AttemptOutcome failed_by(AttemptError error) {
+    AttemptOutcome outcome;
+    outcome.error = error;
+    return outcome;
   }
 
   Schedule schedule_{1000};
@@ -52,7 +74,7 @@ TEST_F(ScheduleTest, TellsHowMuchIsHeldUpByNothingButSlots) {
   start_all();
   EXPECT_EQ(schedule_.queued(), 3) << "the rest of a, which is at its limit";
   EXPECT_EQ(schedule_.movable(), 0);
-  schedule_.ended(EndpointId("a"));
+  end("a");
   EXPECT_EQ(schedule_.movable(), 3);
   schedule_.pause(EndpointId("a"), kNow + seconds(1));
   EXPECT_EQ(schedule_.movable(), 0);
@@ -74,7 +96,7 @@ TEST_F(ScheduleTest, ALateLaneIsNotBehindALongOne) {
 TEST_F(ScheduleTest, KeepsTheLimitOfAnEndpoint) {
   add("a", 5, 2);
   EXPECT_THAT(start_all(), ElementsAre("a1", "a2"));
-  schedule_.ended(EndpointId("a"));
+  end("a");
   EXPECT_THAT(start_all(), ElementsAre("a3"));
 }
 
@@ -82,7 +104,7 @@ TEST_F(ScheduleTest, KeepsTheLimitOfAll) {
   schedule_ = Schedule(4);
   for (const char* endpoint : {"a", "b", "c", "d", "e"}) add(endpoint, 1);
   EXPECT_THAT(start_all(), ElementsAre("a1", "b1", "c1", "d1"));
-  schedule_.ended(EndpointId("b"));
+  end("b");
   EXPECT_THAT(start_all(), ElementsAre("e1"));
 }
 
@@ -128,7 +150,7 @@ TEST_F(ScheduleTest, APauseOutlivesTheLastRequest) {
   add("a", 1);
   EXPECT_THAT(start_all(), ElementsAre("a1"));
   schedule_.pause(EndpointId("a"), kNow + seconds(10));
-  schedule_.ended(EndpointId("a"));
+  end("a");
   add("a", 1);
   EXPECT_THAT(start_all(kNow + seconds(5)), IsEmpty());
   EXPECT_THAT(start_all(kNow + seconds(10)), ElementsAre("a2"));
@@ -141,7 +163,7 @@ TEST_F(ScheduleTest, TakesTheQueueOfOneEndpointOut) {
   EXPECT_EQ(schedule_.take_queued(EndpointId("a")).size(), 2u);
   EXPECT_EQ(schedule_.queued(), 1);
   EXPECT_THAT(start_all(), ElementsAre("b1"));
-  schedule_.ended(EndpointId("a"));
+  end("a");
   EXPECT_THAT(start_all(), IsEmpty());
 }
 
@@ -156,11 +178,110 @@ TEST_F(ScheduleTest, TakesEverythingOut) {
   EXPECT_THAT(start_all(kNow + seconds(5)), IsEmpty());
 }
 
+TEST_F(ScheduleTest, WhatIsWithdrawnWasNeverInFlight) {
+  add("a", 2, 1);
+  start_all();
+  schedule_.withdrawn(EndpointId("a"));
+  EXPECT_THAT(start_all(), ElementsAre("a2"));
+}
+
+TEST_F(ScheduleTest, SpacesTheRequestsOfARateLimitedEndpoint) {
+  const ReadyEndpointPtr limited =
+      ready_endpoint("a", [](EndpointSettings& s) { s.rate_limit_per_second = 2; });
+  for (int i = 1; i <= 3; ++i)
+    schedule_.add(limited, leased_delivery("a" + std::to_string(i), "a"));
+  add("b", 1);
+  EXPECT_THAT(start_all(), ElementsAre("a1", "b1"));
+  EXPECT_EQ(schedule_.next_resume(), kNow + milliseconds(500));
+  EXPECT_THAT(start_all(kNow + milliseconds(499)), IsEmpty());
+  EXPECT_THAT(start_all(kNow + milliseconds(500)), ElementsAre("a2"));
+  end("a", 200, kNow + milliseconds(600));
+  EXPECT_THAT(start_all(kNow + milliseconds(999)), IsEmpty()) << "the end of one changes nothing";
+  EXPECT_THAT(start_all(kNow + milliseconds(1000)), ElementsAre("a3"));
+}
+
+TEST_F(ScheduleTest, AnOverloadedEndpointGetsHalfAndRecoversOneByOne) {
+  add("a", 100, 8);
+  EXPECT_EQ(start_all().size(), 8u);
+  end("a", 429);
+  for (int i = 0; i < 3; ++i) end("a", 503);
+  EXPECT_THAT(start_all(), IsEmpty()) << "four are running, and four is the limit now";
+  end("a");
+  EXPECT_EQ(start_all().size(), 1u);
+  // A round of four successes allows a fifth.
+  MonotonicTime now = kNow;
+  for (int i = 0; i < 4; ++i) {
+    now += seconds(1);
+    end("a", 200, now);
+    start_all(now);
+  }
+  EXPECT_EQ(schedule_.in_flight(), 5);
+}
+
+class OutageTest : public ScheduleTest {
+ protected:
+  // Requests that fail one after the other until the circuit opens; returns when that was.
+  MonotonicTime fail_until_open(const std::string& endpoint) {
+    for (MonotonicTime now = kNow;; now += milliseconds(500)) {
+      EXPECT_EQ(start_all(now).size(), 1u);
+      const auto change = end(endpoint, 500, now);
+      if (std::holds_alternative<Schedule::CircuitOpened>(change)) return now;
+      if (now - kNow > seconds(60)) {
+        ADD_FAILURE() << "it never opened";
+        return now;
+      }
+    }
+  }
+};
+
+TEST_F(OutageTest, ACircuitLetsOneProbeThrough) {
+  add("a", 1000, 1);
+  const MonotonicTime opened = fail_until_open("a");
+  EXPECT_EQ(schedule_.open_circuits(), 1);
+  EXPECT_THAT(start_all(opened), IsEmpty());
+  EXPECT_EQ(schedule_.movable(), 0) << "held up";
+  const MonotonicTime probing = opened + seconds(1);
+  EXPECT_EQ(start_all(probing).size(), 1u);
+  EXPECT_THAT(start_all(probing + seconds(10)), IsEmpty()) << "one probe at a time";
+  // The probe fails: twice the pause.
+  const auto change = end("a", failed_by(AttemptError::timeout), probing + seconds(10));
+  ASSERT_TRUE(std::holds_alternative<Schedule::CircuitOpened>(change));
+  EXPECT_EQ(std::get<Schedule::CircuitOpened>(change).until, probing + seconds(12));
+  EXPECT_EQ(start_all(probing + seconds(12)).size(), 1u);
+  const auto closed = end("a", 404, probing + seconds(13));
+  EXPECT_TRUE(std::holds_alternative<Schedule::CircuitClosed>(closed)) << "somebody answered";
+  EXPECT_EQ(schedule_.open_circuits(), 0);
+}
+
+TEST_F(OutageTest, WhatIsLearnedOutlivesTheWork) {
+  add("a", 100, 1);
+  const MonotonicTime opened = fail_until_open("a");
+  schedule_.take_queued(EndpointId("a"));
+  EXPECT_EQ(schedule_.lanes(), 1u) << "paused";
+  start_all(opened + seconds(2));
+  EXPECT_EQ(schedule_.lanes(), 1u) << "learned";
+  add("a", 2, 1);
+  EXPECT_EQ(start_all(opened + seconds(3)).size(), 1u) << "still one probe";
+  end("a", 500, opened + seconds(4));
+  schedule_.take_queued(EndpointId("a"));
+  start_all(opened + std::chrono::minutes(20));
+  EXPECT_EQ(schedule_.lanes(), 0u);
+  EXPECT_EQ(schedule_.open_circuits(), 0);
+}
+
+TEST_F(OutageTest, AChangedEndpointStartsAfresh) {
+  add("a", 100, 1);
+  const MonotonicTime opened = fail_until_open("a");
+  schedule_.update(ready_endpoint("a", 10));
+  EXPECT_EQ(schedule_.open_circuits(), 0);
+  EXPECT_EQ(start_all(opened).size(), 10u);
+}
+
 TEST_F(ScheduleTest, ForgetsIdleLanes) {
   for (int i = 0; i < 100; ++i) add("endpoint" + std::to_string(i), 1);
   start_all();
   EXPECT_EQ(schedule_.lanes(), 100u);
-  for (int i = 0; i < 100; ++i) schedule_.ended(EndpointId("endpoint" + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) end("endpoint" + std::to_string(i));
   EXPECT_EQ(schedule_.lanes(), 0u);
 }
 

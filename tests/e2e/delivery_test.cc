@@ -65,6 +65,21 @@ TEST_F(DeliveryE2eTest, DeliversACommittedEventOnceAndSigned) {
   EXPECT_EQ(Findings{}, find_violations(installation_.committed(), ledger, installation_.stored()));
 }
 
+TEST_F(DeliveryE2eTest, KeepsToTheEndpointsRateLimit) {
+  create_endpoint("/slowly", {{"rate_limit_per_second", 50}});
+  create_endpoint("/freely");
+  installation_.insert({.count = 26, .paths = {"/slowly", "/freely"}});
+  ASSERT_TRUE(receiver_.wait_for_requests(52, kPatience)) << serve_->errors();
+  std::vector<MonotonicTime> starts;
+  const Ledger ledger = receiver_.ledger();
+  for (const LedgerEntry& entry : ledger.entries()) {
+    if (entry.path == "/slowly") starts.push_back(entry.began_at);
+  }
+  ASSERT_EQ(26U, starts.size());
+  // 25 spaces of 20 ms; up to 10 ms may be caught up with.
+  EXPECT_GE(starts.back() - starts.front(), 490ms - 20ms) << "20 ms for the way to the receiver";
+}
+
 TEST_F(DeliveryE2eTest, TriesAgainBySchedule) {
   receiver_.on("/flaky", {{.status = 503, .body = "later"}, {.status = 503}, {.status = 200}});
   create_endpoint("/flaky", quick_retry({0.05, 0.1}));

@@ -28,6 +28,7 @@ class EndpointStoreTest : public StorageTest {
     settings.retry.end_on = {410};
     settings.timeout = Milliseconds(9000);
     settings.max_in_flight = 7;
+    settings.rate_limit_per_second = 0.1;
     settings.headers.emplace("X-Api-Key", SecretText("header-canary"));
     settings.metadata = {{"team", "b\xC3\xBCro"}};
     return endpoint;
@@ -57,6 +58,7 @@ TEST_F(EndpointStoreTest, GivesBackWhatWasStored) {
   EXPECT_EQ(settings.retry.end_on, stored.settings.retry.end_on);
   EXPECT_EQ(settings.timeout, Milliseconds(9000));
   EXPECT_EQ(settings.max_in_flight, 7);
+  EXPECT_EQ(settings.rate_limit_per_second, 0.1);
   EXPECT_EQ(settings.headers.at("X-Api-Key").reveal(), "header-canary");
   EXPECT_EQ(settings.metadata, stored.settings.metadata);
   const Endpoint for_sending = loaded(endpoints_, endpoint.id);
