@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <future>
 #include <limits>
 #include <mutex>
@@ -139,7 +140,8 @@ class BoundedServer final : public httplib::Server {
 
   static std::size_t body_bytes(const httplib::Request& request) {
     if (request.has_header("Transfer-Encoding")) return std::numeric_limits<std::size_t>::max();
-    return request.get_header_value<std::uint64_t>("Content-Length");
+    // As the library reads it. Its own call that does so has another name in later versions.
+    return std::strtoull(request.get_header_value("Content-Length").c_str(), nullptr, 10);
   }
 
   bool enter(BoundedSocket& socket) {
