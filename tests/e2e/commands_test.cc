@@ -66,7 +66,7 @@ TEST_F(CommandE2eTest, ListenVerifiesADeliveryAndRefusesTheWrongSecret) {
 
   const Json good = first_report(*right);
   EXPECT_EQ(true, good.at("verified")) << good;
-  EXPECT_EQ(id, good.at("event_id"));
+  EXPECT_EQ(id, good.at("event_id").get<std::string>());
   EXPECT_EQ("invoice.paid", good.at("event_type"));
   EXPECT_EQ("standard", good.at("profile"));
   EXPECT_EQ(200, good.at("answered"));
@@ -176,7 +176,7 @@ TEST_F(CommandE2eTest, EmbeddedPostgresNeedsNoConfigurationAndKeepsItsDataAcross
       kPatience))
       << serve->errors();
   ApiClient api(serve->api_port(), token);
-  EXPECT_EQ(first, api.read("/v1/events/" + first).at("id"))
+  EXPECT_EQ(first, api.read("/v1/events/" + first).at("id").get<std::string>())
       << "the token and the event are still there";
 
   serve->terminate();

@@ -53,7 +53,7 @@ TEST_F(DeliveryE2eTest, DeliversACommittedEventOnceAndSigned) {
   const Json delivery = delivery_in_state(id, "delivered");
   EXPECT_EQ(std::vector<int>{200}, status_codes(delivery));
   EXPECT_EQ(1, delivery.at("generation"));
-  EXPECT_EQ(id, delivery.at("event_id"));
+  EXPECT_EQ(id, delivery.at("event_id").get<std::string>());
 
   const Ledger ledger = receiver_.ledger();
   ASSERT_EQ(1U, ledger.requests());
@@ -126,7 +126,7 @@ TEST_F(DeliveryE2eTest, DeadLettersAfterTheLastAttemptAndReplaysUnderANewKey) {
   const std::string letter = failed.at("id");
   const Json letters = api_.read("/v1/dead-letters").at("data");
   ASSERT_EQ(1U, letters.size());
-  EXPECT_EQ(letter, letters[0].at("id"));
+  EXPECT_EQ(letter, letters[0].at("id").get<std::string>());
   ASSERT_EQ(3U, receiver_.requests());
 
   api_.make("/v1/dead-letters/" + letter + "/replay");

@@ -139,7 +139,8 @@ TEST_F(InteropTest, ItpayProfileIsAcceptedByStripe) {
     EXPECT_EQ("payment_intent.succeeded", event.at("type"));
     EXPECT_TRUE(event.at("data").contains("object"));
     EXPECT_TRUE(event.at("created").is_number_integer());
-    EXPECT_EQ("wh_" + id + "-retry-1", verdict.at("headers").at("idempotency-key"));
+    EXPECT_EQ("wh_" + id + "-retry-1",
+              verdict.at("headers").at("idempotency-key").get<std::string>());
     payload_of.erase(id);
   }
   EXPECT_TRUE(payload_of.empty());
