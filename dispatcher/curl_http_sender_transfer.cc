@@ -46,10 +46,12 @@ struct Transfer::Callbacks {
     auto& transfer = *static_cast<Transfer*>(self);
     const auto remote = SocketAddress::from(address->addr);
     if (!remote || !transfer.surroundings_.guard.allows(*remote)) {
-      transfer.blocked_ = true;
+      if (!transfer.connecting_) transfer.blocked_ = true;
       return CURL_SOCKET_BAD;  // libcurl goes on with the name's next address, which is judged as
                                // well
     }
+    transfer.connecting_ = true;
+    transfer.blocked_ = false;
     const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
     transfer.surroundings_.sockets.opened(fd);
@@ -145,7 +147,7 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   started_ = surroundings_.clock.monotonic_now();
   error_text_[0] = '\0';
   remote_.reset();
-  blocked_ = died_on_reuse_ = proxy_refused_ = false;
+  connecting_ = blocked_ = died_on_reuse_ = proxy_refused_ = false;
   header_bytes_ = 0;
   too_many_headers_ = false;
   status_code_ = 0;

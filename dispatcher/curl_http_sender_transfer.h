@@ -83,7 +83,8 @@ class Transfer {
   bool bad_header_ = false;
 
   std::optional<SocketAddress> remote_;  // where it was sent
-  bool blocked_ = false;                 // an address was refused
+  bool connecting_ = false;              // to an address that is allowed
+  bool blocked_ = false;                 // every address was refused, or the kept connection's
   bool died_on_reuse_ = false;           // and must not be sent again
   bool proxy_refused_ = false;           // X-Smokescreen-Error
 
