@@ -18,15 +18,12 @@ namespace {
 // out changes nothing. Accepting more without doing it would be a lie.
 struct LaterField {
   const char* name;
-  const char* neutral;  // text besides null, or nullptr
   const char* meaning;
 };
 constexpr LaterField kLaterFields[] = {
-    {Field::encryption, nullptr, "Encrypted payloads are"},
-    {Field::ordering, "none", "Ordered delivery is"},
-    {Field::on_dead_letter, "stop", "Ordered delivery is"},
-    {Field::tls, nullptr, "TLS settings of an endpoint are"},
-    {Field::auto_disable, nullptr, "Disabling by itself is"},
+    {Field::encryption, "Encrypted payloads are"},
+    {Field::tls, "TLS settings of an endpoint are"},
+    {Field::auto_disable, "Disabling by itself is"},
 };
 // Of a signing profile of one's own.
 constexpr const char* kCustomProfileFields[] = {
@@ -76,6 +73,7 @@ class EndpointReader {
     read_envelope();
     read_retry_policy();
     read_limits();
+    read_order();
     read_headers();
     read_metadata();
     read_tenant_and_secret();
@@ -211,6 +209,27 @@ class EndpointReader {
     }
   }
 
+  void read_order() {
+    EndpointSettings& settings = draft_.settings;
+    read_word(Field::ordering, settings.ordering, Ordering::none, ordering_from_text,
+              "none or fifo");
+    read_word(Field::on_dead_letter, settings.on_dead_letter, OnDeadLetter::stop,
+              on_dead_letter_from_text, "stop or continue");
+  }
+
+  template <class Enum>
+  void read_word(const char* name, Enum& value, Enum standard,
+                 std::optional<Enum> (*from_text)(std::string_view), const char* words) {
+    const auto field = find(name, [&] { value = standard; });
+    const auto text = field ? field->text({.min = 1, .max = 64}) : std::nullopt;
+    if (!text) return;
+    if (const auto known = from_text(*text)) {
+      value = *known;
+    } else {
+      field->mistake("invalid_value", std::string(name) + " must be " + words + ".");
+    }
+  }
+
   void read_headers() {
     auto& headers = draft_.settings.headers;
     const auto field = find(Field::headers, [&] { headers.clear(); });
@@ -311,10 +330,9 @@ class EndpointReader {
     for (const LaterField& later : kLaterFields) {
       const auto field = body_.find(later.name);
       if (!field || field->is_null()) continue;
-      if (later.neutral && field->is_text() && field->raw_text() == later.neutral) continue;
-      field->mistake("not_supported_yet",
-                     std::string(later.meaning) + " not supported yet; leave " + later.name +
-                         " out or send " + (later.neutral ? later.neutral : "null") + ".");
+      field->mistake("not_supported_yet", std::string(later.meaning) +
+                                              " not supported yet; leave " + later.name +
+                                              " out or send null.");
     }
     for (const char* name : kReadOnlyFields) {
       if (const auto field = body_.find(name)) {

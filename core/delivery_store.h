@@ -61,6 +61,7 @@ struct FinishedAttempt {
   Epoch epoch = 0;
   int generation = 1;
   int attempt_number = 1;
+  bool in_order = false;   // others of its endpoint wait until it is settled
   WallTime started_at;     // wall clock of the dispatcher, for people
   MonotonicTime ended_at;  // for the age below
   AttemptOutcome outcome;

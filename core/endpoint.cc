@@ -17,6 +17,16 @@ constexpr Word<EndpointStatus> kStatuses[] = {
     {EndpointStatus::deleted, "deleted"},
 };
 
+constexpr Word<Ordering> kOrderings[] = {
+    {Ordering::none, "none"},
+    {Ordering::fifo, "fifo"},
+};
+
+constexpr Word<OnDeadLetter> kDeadLetterRules[] = {
+    {OnDeadLetter::stop, "stop"},
+    {OnDeadLetter::go_on, "continue"},
+};
+
 bool is_word_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -42,6 +52,18 @@ bool is_reserved(std::string_view event_type) {
 }
 
 }  // namespace
+
+std::string_view to_text(Ordering ordering) { return text_of(kOrderings, ordering); }
+
+std::optional<Ordering> ordering_from_text(std::string_view text) {
+  return value_of(kOrderings, text);
+}
+
+std::string_view to_text(OnDeadLetter rule) { return text_of(kDeadLetterRules, rule); }
+
+std::optional<OnDeadLetter> on_dead_letter_from_text(std::string_view text) {
+  return value_of(kDeadLetterRules, text);
+}
 
 std::string_view to_text(EndpointStatus status) { return text_of(kStatuses, status); }
 

@@ -28,6 +28,22 @@ enum class EndpointStatus {
 std::string_view to_text(EndpointStatus status);
 std::optional<EndpointStatus> endpoint_status_from_text(std::string_view text);
 
+enum class Ordering {
+  none,
+  fifo,  // per ordering key of the events, in commit order: each waits until the one before is
+         // settled
+};
+std::string_view to_text(Ordering ordering);
+std::optional<Ordering> ordering_from_text(std::string_view text);
+
+// What a dead letter means for those behind it in the order.
+enum class OnDeadLetter {
+  stop,   // they wait until it is replayed or removed
+  go_on,  // "continue": they go on without it
+};
+std::string_view to_text(OnDeadLetter rule);
+std::optional<OnDeadLetter> on_dead_letter_from_text(std::string_view text);
+
 // What an operator decides about an endpoint.
 struct EndpointSettings {
   std::string url;
@@ -39,6 +55,8 @@ struct EndpointSettings {
   Milliseconds timeout = kDefaultRequestTimeout;
   int max_in_flight = kDefaultEndpointInFlight;
   std::optional<double> rate_limit_per_second{};  // kMinRateLimit to kMaxRateLimit
+  Ordering ordering = Ordering::none;
+  OnDeadLetter on_dead_letter = OnDeadLetter::stop;  // for fifo
   std::map<std::string, SecretText> headers;  // static extra headers; values are treated as secrets
   std::map<std::string, std::string> metadata;
 };

@@ -155,6 +155,7 @@ FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, const InFligh
   attempt.epoch = flight.delivery.epoch;
   attempt.generation = flight.delivery.generation;
   attempt.attempt_number = flight.delivery.attempts_made + 1;
+  attempt.in_order = flight.endpoint->endpoint().settings.ordering == Ordering::fifo;
   attempt.started_at = finished.started_at;
   attempt.ended_at = finished.ended_at;
   attempt.outcome = std::move(finished.outcome);

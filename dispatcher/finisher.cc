@@ -180,6 +180,8 @@ void Finisher::written(std::span<const FinishedAttempt> attempts, const FinishRe
       parts_.retry_times.remember(attempt.endpoint_id,
                                   attempt.ended_at + retry->delay + written_within);
     }
+    // The next of its order can be claimed.
+    if (attempt.in_order) parts_.retry_times.remember(attempt.endpoint_id, answered_at);
     if (attempt.decision.disable_endpoint) {
       add_statement(
           [id = attempt.endpoint_id](DeliveryStore&, EndpointSource& endpoints) {

@@ -164,6 +164,8 @@ CREATE TABLE sealpost.endpoints (
   timeout_ms     int NOT NULL CHECK (timeout_ms BETWEEN 1000 AND 60000),
   max_in_flight  int NOT NULL CHECK (max_in_flight BETWEEN 1 AND 1000),
   rate_limit_per_second float8 CHECK (rate_limit_per_second BETWEEN 0.001 AND 100000),
+  ordering       text NOT NULL DEFAULT 'none' CHECK (ordering IN ('none', 'fifo')),
+  on_dead_letter text NOT NULL DEFAULT 'stop' CHECK (on_dead_letter IN ('stop', 'continue')),  -- for fifo
   headers        bytea,                             -- encrypted JSON object
   metadata       jsonb NOT NULL DEFAULT '{}',
   version        int NOT NULL DEFAULT 1,            -- rises with every change a dispatcher must see
@@ -222,7 +224,7 @@ CREATE TABLE sealpost.deliveries (
   seq             bigint NOT NULL,             -- intake.seq of the event: commit order
   event_id        text COLLATE "C" NOT NULL,
   endpoint_id     text COLLATE "C" NOT NULL,
-  ordering_key    text,
+  ordering_key    text,                        -- NULL: in any order; for fifo endpoints the event's key, or ''
   generation      smallint NOT NULL DEFAULT 1, -- plus one for every replay
   attempts        smallint NOT NULL DEFAULT 0, -- made in this generation
   next_attempt_at timestamptz NOT NULL,
@@ -232,29 +234,68 @@ CREATE TABLE sealpost.deliveries (
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
         autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
 -- Waiting deliveries by endpoint. A delivery that is born leased and succeeds never enters it.
-CREATE INDEX deliveries_waiting ON sealpost.deliveries (endpoint_id, next_attempt_at) WHERE lease_epoch IS NULL;
+CREATE INDEX deliveries_waiting ON sealpost.deliveries (endpoint_id, next_attempt_at)
+  WHERE lease_epoch IS NULL AND ordering_key IS NULL;
+-- Deliveries in order, leased ones too: the first of each key is the only one that may be leased.
+CREATE INDEX deliveries_ordered ON sealpost.deliveries (endpoint_id, ordering_key, seq) WHERE ordering_key IS NOT NULL;
 
--- Endpoints in these buckets whose oldest waiting delivery is due, except paused ones. Jumps through
--- deliveries_waiting from endpoint to endpoint, so that it costs one index lookup per endpoint with waiting
--- rows and not one per row. A function for the same reason as intake_waits.
+-- Endpoints in these buckets whose oldest waiting delivery is due or that have deliveries in order, except
+-- paused ones. Jumps through the two indexes from endpoint to endpoint, so that it costs one index lookup per
+-- endpoint with waiting rows and not one per row. A function for the same reason as intake_waits.
 CREATE FUNCTION sealpost.endpoints_with_due(buckets smallint[], at_most int) RETURNS SETOF text
 LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   RETURN QUERY
   WITH RECURSIVE oldest AS (
-    (SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d WHERE d.lease_epoch IS NULL
+    (SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d
+     WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL
      ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1)
     UNION ALL
     SELECT n.* FROM oldest o CROSS JOIN LATERAL (
       SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d
-      WHERE d.lease_epoch IS NULL AND d.endpoint_id > o.endpoint_id
+      WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id > o.endpoint_id
       ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1) n
+  ), ordered AS (
+    (SELECT d.endpoint_id FROM sealpost.deliveries d WHERE d.ordering_key IS NOT NULL
+     ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM ordered o CROSS JOIN LATERAL (
+      SELECT d.endpoint_id FROM sealpost.deliveries d
+      WHERE d.ordering_key IS NOT NULL AND d.endpoint_id > o.endpoint_id
+      ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1) n
   )
-  SELECT o.endpoint_id FROM oldest o CROSS JOIN LATERAL (
+  SELECT o.endpoint_id FROM (
+    SELECT oldest.endpoint_id, oldest.next_attempt_at FROM oldest
+    UNION ALL SELECT ordered.endpoint_id, '-infinity' FROM ordered) o CROSS JOIN LATERAL (
     SELECT e.status, e.bucket FROM sealpost.endpoints e WHERE e.id = o.endpoint_id OFFSET 0) e
   WHERE o.next_attempt_at <= clock_timestamp() AND e.status <> 'paused' AND e.bucket = ANY (buckets)
   LIMIT at_most;
+END $$;
+
+-- The deliveries that come next at an endpoint with ordering: for each key the earliest in commit order, if it
+-- is free and due, and if no dead letter stops the key. Those due first, first. Costs an index lookup per key.
+CREATE FUNCTION sealpost.ordered_heads(endpoint text, at_most int) RETURNS SETOF tid
+LANGUAGE plpgsql STABLE ROWS 10
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN QUERY
+  WITH RECURSIVE heads AS (
+    (SELECT d.ordering_key, d.ctid AS place, d.lease_epoch, d.next_attempt_at FROM sealpost.deliveries d
+     WHERE d.endpoint_id = endpoint AND d.ordering_key IS NOT NULL
+     ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1)
+    UNION ALL
+    SELECT n.* FROM heads h CROSS JOIN LATERAL (
+      SELECT d.ordering_key, d.ctid, d.lease_epoch, d.next_attempt_at FROM sealpost.deliveries d
+      WHERE d.endpoint_id = endpoint AND d.ordering_key > h.ordering_key
+      ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1) n
+  )
+  SELECT h.place FROM heads h
+  WHERE h.lease_epoch IS NULL AND h.next_attempt_at <= now()
+    AND NOT EXISTS (
+      SELECT FROM sealpost.dead_letters l JOIN sealpost.endpoints e ON e.id = l.endpoint_id
+      WHERE l.endpoint_id = endpoint AND l.ordering_key = h.ordering_key AND e.on_dead_letter = 'stop')
+  ORDER BY h.next_attempt_at LIMIT at_most;
 END $$;
 
 -- Final states except failed. Partitioned by id, see the top. The attempt that delivered is recorded here,
@@ -302,6 +343,8 @@ CREATE TABLE sealpost.dead_letters (
 );
 CREATE INDEX dead_letters_by_endpoint ON sealpost.dead_letters (endpoint_id, id);
 CREATE INDEX dead_letters_by_event ON sealpost.dead_letters (event_id);
+-- Keys that a dead letter stops.
+CREATE INDEX dead_letters_ordered ON sealpost.dead_letters (endpoint_id, ordering_key) WHERE ordering_key IS NOT NULL;
 
 -- HTTP requests, immutable, one row each, except those that delivered (delivery_history has them). Not unique
 -- on purpose: a request that was made under a lost lease is recorded too (orphaned, whatever its status),

@@ -18,10 +18,14 @@ constexpr PgStatement kDueEndpoints{
 
 // $1 epoch, $2 endpoints, $3 how many of each
 //
-// Indexes: deliveries_waiting in order of next_attempt_at, per endpoint; then the rows themselves
-// by their place (ctid), which cannot change while we hold them; outbox's primary key. Locks: our
-// dispatchers row FOR KEY SHARE (see intake), the rows claimed. A second dispatcher's claim skips
-// locked rows, and after our commit they are not waiting any more.
+// Indexes: deliveries_waiting in order of next_attempt_at, per endpoint; deliveries_ordered, for
+// those that come next in an order; then the rows themselves by their place (ctid), which cannot
+// change while we hold them; outbox's primary key. Locks: our dispatchers row FOR KEY SHARE (see
+// intake), the rows claimed. A second dispatcher's claim skips locked rows, and after our commit
+// they are not waiting any more.
+//
+// Order: a delivery comes next only if no earlier one of its endpoint and key is in deliveries. Its
+// predecessor left in the commit that settled it, so whoever sees it as the next sees that.
 const PgStatement kClaimStatement{"claim", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
@@ -31,14 +35,26 @@ WITH alive AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts
     FROM sealpost.deliveries d
-    WHERE d.lease_epoch IS NULL AND d.endpoint_id = r.endpoint_id AND d.next_attempt_at <= now()
+    WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id = r.endpoint_id
+      AND d.next_attempt_at <= now()
     ORDER BY d.next_attempt_at LIMIT r.at_most FOR UPDATE SKIP LOCKED) d
   WHERE EXISTS (SELECT FROM alive)
+), heads AS MATERIALIZED (
+  SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, 0::bigint AS n
+  FROM sealpost.deliveries d
+  WHERE d.ctid = ANY (ARRAY(
+      SELECT h.place FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
+      CROSS JOIN LATERAL sealpost.ordered_heads(r.endpoint_id, r.at_most) AS h(place)
+      WHERE EXISTS (SELECT FROM alive)))
+    AND d.lease_epoch IS NULL
+  FOR UPDATE SKIP LOCKED
+), claimed AS MATERIALIZED (
+  SELECT * FROM due UNION ALL SELECT * FROM heads
 ), leased AS (
-  UPDATE sealpost.deliveries SET lease_epoch = $1 WHERE ctid = ANY (ARRAY(SELECT place FROM due))
+  UPDATE sealpost.deliveries SET lease_epoch = $1 WHERE ctid = ANY (ARRAY(SELECT place FROM claimed))
 )
 SELECT d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, e.version, o.*
-FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY n) = 1 AS is_first FROM due) d
+FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY n) = 1 AS is_first FROM claimed) d
 CROSS JOIN LATERAL (
   SELECT e.version FROM sealpost.endpoints e WHERE e.id = d.endpoint_id OFFSET 0) e
 LEFT JOIN LATERAL (

@@ -17,7 +17,7 @@ constexpr const char* kColumns = R"sql(
 SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.description, to_json(e.enabled_events),
        e.signing, e.envelope, e.retry, e.timeout_ms, e.max_in_flight, e.headers, e.metadata,
        (extract(epoch FROM e.created_at) * 1000000)::bigint, (extract(epoch FROM e.updated_at) * 1000000)::bigint,
-       e.rate_limit_per_second
+       e.rate_limit_per_second, e.ordering, e.on_dead_letter
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -44,8 +44,9 @@ constexpr const char* kNewIds = "SELECT sealpost.new_id('we_'), sealpost.new_id(
 
 constexpr const char* kInsert = R"sql(
 INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
-                                max_in_flight, headers, metadata, rate_limit_per_second, tenant)
-VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13))sql";
+                                max_in_flight, headers, metadata, rate_limit_per_second, ordering,
+                                on_dead_letter, tenant)
+VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14, $15))sql";
 
 constexpr const char* kInsertSecret = R"sql(
 INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint)
@@ -56,7 +57,8 @@ VALUES ($1, $2, $3::bytea, $4, $5))sql";
 constexpr const char* kUpdate = R"sql(
 UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5,
   envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
-  metadata = $11::jsonb, rate_limit_per_second = $12::float8, version = version + 1, updated_at = clock_timestamp()
+  metadata = $11::jsonb, rate_limit_per_second = $12::float8, ordering = $13,
+  on_dead_letter = $14, version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1)sql";
 
 constexpr const char* kSetStatus = R"sql(
@@ -254,7 +256,10 @@ PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
   }
   std::optional<std::string> rate_limit;
   if (settings.rate_limit_per_second) rate_limit = fmt::to_string(*settings.rate_limit_per_second);
-  return parameters.add(metadata_to_json(settings.metadata)).add(rate_limit);
+  return parameters.add(metadata_to_json(settings.metadata))
+      .add(rate_limit)
+      .add(to_text(settings.ordering))
+      .add(to_text(settings.on_dead_letter));
 }
 
 Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wrong_key) const {
@@ -277,6 +282,8 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   endpoint.created_at = rows.time(i, 15);
   endpoint.updated_at = rows.time(i, 16);
   settings.rate_limit_per_second = rows.optional_real(i, 17);
+  settings.ordering = known(ordering_from_text(rows.view(i, 18)), "ordering");
+  settings.on_dead_letter = known(on_dead_letter_from_text(rows.view(i, 19)), "on_dead_letter");
   if (rows.is_null(i, 13)) return endpoint;
   const auto headers =
       decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));

@@ -31,6 +31,8 @@ constexpr PgStatement kProbe{"intake_waits", "SELECT sealpost.intake_waits($1)"}
 // or ranked (measured: 1.5 us less per delivery). Only shares that do not fit are ranked row by
 // row.
 //
+// Endpoints with ordering get theirs by claims only (ordered_heads()).
+//
 // The payload is fetched last, for the first row of each event only, so that it is neither sorted
 // nor sent more than once. The ids of a batch rise in commit order.
 const PgStatement kIntakeStatement{"intake", R"sql(
@@ -44,9 +46,10 @@ WITH alive AS MATERIALIZED (
 ), matched AS MATERIALIZED (
   SELECT m.*, sum(events) OVER (PARTITION BY endpoint_id) <= room AND sum(events) OVER () <= $8::int AS fits
   FROM (
-    SELECT k.tenant, k.type, k.events, e.id AS endpoint_id, e.version, e.status,
-           CASE WHEN e.status = 'enabled' AND e.bucket = ANY ($4::smallint[])
-                THEN coalesce(r.room, $5::int) END AS room  -- NULL: not ours to lease; then fits is NULL, too
+    SELECT k.tenant, k.type, k.events, e.id AS endpoint_id, e.version, e.status, e.ordering,
+           e.status = 'enabled' AND e.bucket = ANY ($4::smallint[]) AS ours,
+           CASE WHEN e.status = 'enabled' AND e.ordering = 'none' AND e.bucket = ANY ($4::smallint[])
+                THEN coalesce(r.room, $5::int) END AS room  -- NULL: not to be leased now; then fits is NULL, too
     FROM (
       SELECT DISTINCT k.tenant, k.type, k.events, p.endpoint_id
       FROM (SELECT tenant, type, count(*) AS events FROM taken GROUP BY tenant, type) k
@@ -60,16 +63,16 @@ WITH alive AS MATERIALIZED (
     LEFT JOIN unnest($6::text[], $7::int[]) AS r(endpoint_id, room) ON r.endpoint_id = e.id
     WHERE e.status <> 'deleted') m
 ), fanned AS (
-  SELECT t.seq, t.event_id, t.ordering_key, m.endpoint_id, m.version, m.status,
-         m.room IS NOT NULL AS ours, m.fits IS NOT NULL AS leased
+  SELECT t.seq, t.event_id, CASE WHEN m.ordering = 'fifo' THEN coalesce(t.ordering_key, '') END AS ordering_key,
+         m.endpoint_id, m.version, m.status, m.ours, m.fits IS NOT NULL AS leased
   FROM taken t JOIN matched m ON m.tenant = t.tenant AND m.type = t.type
   WHERE m.fits IS NOT FALSE
   UNION ALL
-  SELECT seq, event_id, ordering_key, endpoint_id, version, status, true,
+  SELECT seq, event_id, NULL, endpoint_id, version, status, true,
          in_endpoint <= room AND count(*) FILTER (WHERE in_endpoint <= room)
            OVER (ORDER BY seq, endpoint_id ROWS UNBOUNDED PRECEDING) <= $8::int
   FROM (
-    SELECT t.seq, t.event_id, t.ordering_key, m.endpoint_id, m.version, m.status, m.room,
+    SELECT t.seq, t.event_id, m.endpoint_id, m.version, m.status, m.room,
            row_number() OVER (PARTITION BY m.endpoint_id ORDER BY t.seq) AS in_endpoint
     FROM taken t JOIN matched m ON m.tenant = t.tenant AND m.type = t.type
     WHERE m.fits IS FALSE) ranked

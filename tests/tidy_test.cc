@@ -114,6 +114,15 @@ TEST(TidySchemaTest, EndpointStatusesAgree) {
             "");
 }
 
+TEST(TidySchemaTest, OrderingsAgree) {
+  EXPECT_EQ(difference(words_of<Ordering>("core/endpoint.h", "Ordering"),
+                       checked_words(all_migrations(), "endpoints", "ordering")),
+            "");
+  EXPECT_EQ(difference(words_of<OnDeadLetter>("core/endpoint.h", "OnDeadLetter"),
+                       checked_words(all_migrations(), "endpoints", "on_dead_letter")),
+            "");
+}
+
 TEST(TidySchemaTest, EnvelopesAgree) {
   EXPECT_EQ(difference(words_of<Envelope>("core/envelope.h", "Envelope"),
                        checked_words(all_migrations(), "endpoints", "envelope")),

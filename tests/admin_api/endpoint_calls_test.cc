@@ -53,7 +53,8 @@ TEST_F(EndpointCallsTest, KeepsEverythingThatWasSet) {
       {"rate_limit_per_second", 2.5},
       {"headers", {{"X-Api-Key", "k-123"}}},
       {"metadata", {{"team", "billing"}}},
-      {"ordering", "none"},
+      {"ordering", "fifo"},
+      {"on_dead_letter", "continue"},
       {"encryption", nullptr},
   });
   EXPECT_EQ(endpoint.at("retry"), Json({{"delays_seconds", {1, 5, 30.5}},
@@ -71,6 +72,10 @@ TEST_F(EndpointCallsTest, KeepsEverythingThatWasSet) {
   EXPECT_EQ(stored.timeout, Milliseconds(1000));
   EXPECT_EQ(stored.max_in_flight, 1000);
   EXPECT_EQ(stored.rate_limit_per_second, 2.5);
+  EXPECT_EQ(stored.ordering, Ordering::fifo);
+  EXPECT_EQ(stored.on_dead_letter, OnDeadLetter::go_on);
+  EXPECT_EQ(endpoint.at("ordering"), "fifo");
+  EXPECT_EQ(endpoint.at("on_dead_letter"), "continue");
   EXPECT_EQ(endpoint.at("rate_limit_per_second"), 2.5);
   EXPECT_EQ(stored.retry.delays[2], Milliseconds(30'500));
   EXPECT_TRUE(stored.retry.end_on_4xx);

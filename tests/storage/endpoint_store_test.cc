@@ -29,6 +29,8 @@ class EndpointStoreTest : public StorageTest {
     settings.timeout = Milliseconds(9000);
     settings.max_in_flight = 7;
     settings.rate_limit_per_second = 0.1;
+    settings.ordering = Ordering::fifo;
+    settings.on_dead_letter = OnDeadLetter::go_on;
     settings.headers.emplace("X-Api-Key", SecretText("header-canary"));
     settings.metadata = {{"team", "b\xC3\xBCro"}};
     return endpoint;
@@ -59,6 +61,8 @@ TEST_F(EndpointStoreTest, GivesBackWhatWasStored) {
   EXPECT_EQ(settings.timeout, Milliseconds(9000));
   EXPECT_EQ(settings.max_in_flight, 7);
   EXPECT_EQ(settings.rate_limit_per_second, 0.1);
+  EXPECT_EQ(settings.ordering, Ordering::fifo);
+  EXPECT_EQ(settings.on_dead_letter, OnDeadLetter::go_on);
   EXPECT_EQ(settings.headers.at("X-Api-Key").reveal(), "header-canary");
   EXPECT_EQ(settings.metadata, stored.settings.metadata);
   const Endpoint for_sending = loaded(endpoints_, endpoint.id);
