@@ -1,5 +1,6 @@
 #include "bench/database.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <stdexcept>
@@ -58,6 +59,13 @@ Rows Database::execute(const std::string& name, std::span<const std::string> par
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
   return checked(PQexecPrepared(connection_.get(), name.c_str(), static_cast<int>(values.size()),
                                 values.data(), nullptr, nullptr, 0));
+}
+
+void expect_count(Database& database, const std::string& from, std::int64_t expected) {
+  const auto found = database.value("SELECT count(*) FROM " + from);
+  if (found != std::to_string(expected)) {
+    throw std::runtime_error(fmt::format("{} rows in {} instead of {}", found, from, expected));
+  }
 }
 
 }  // namespace sealpost

@@ -5,6 +5,7 @@
 // Threads: an instance belongs to one thread. Errors: std::runtime_error with the server's message.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -48,5 +49,8 @@ class Database {
   Rows checked(pg_result* result);
   std::unique_ptr<pg_conn, Close> connection_;
 };
+
+// Throws unless `from` (a table, perhaps with WHERE) has so many rows.
+void expect_count(Database& database, const std::string& from, std::int64_t expected);
 
 }  // namespace sealpost

@@ -16,16 +16,17 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "bench/cpu_time.h"
 #include "bench/durable_postgres.h"
 #include "bench/fast_receiver.h"
 #include "bench/feature_free_pipeline.h"
+#include "bench/measured_sealpost.h"
 #include "bench/paired_rounds.h"
-#include "bench/sealpost_installation.h"
+#include "bench/payload.h"
 #include "bench/temporary_directory.h"
+#include "bench/wait_for.h"
 
 namespace sealpost {
 namespace {
@@ -33,10 +34,6 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using Monotonic = std::chrono::steady_clock;
-
-// 1,024 bytes of JSON, different in each event.
-constexpr auto kPayload =
-    R"(('{"n":"' || lpad(n::text, 10, '0') || '","pad":"' || repeat('x', 997) || '"}')::json)";
 
 struct Bench {
   Bench(const std::filesystem::path& files, int number_of_events)
@@ -62,13 +59,6 @@ class Side {
   virtual void verify() = 0;  // throws unless each delivery is recorded once
 };
 
-void expect_count(Database& database, const std::string& from, std::int64_t expected) {
-  const auto found = database.value("SELECT count(*) FROM " + from);
-  if (found != std::to_string(expected)) {
-    throw std::runtime_error(fmt::format("{} rows in {} instead of {}", found, from, expected));
-  }
-}
-
 class FeatureFreeSide final : public Side {
  public:
   explicit FeatureFreeSide(Bench& bench)
@@ -80,7 +70,7 @@ class FeatureFreeSide final : public Side {
 
   void prepare() override {
     FeatureFreePipeline::create_tables(database_);
-    FeatureFreePipeline::insert_events(database_, bench_.events, kPayload);
+    FeatureFreePipeline::insert_events(database_, bench_.events, kPayloadSql);
     database_.run("VACUUM (ANALYZE) feature_free.events");
   }
 
@@ -118,52 +108,22 @@ class FeatureFreeSide final : public Side {
 class SealpostSide final : public Side {
  public:
   explicit SealpostSide(Bench& bench)
-      : bench_(bench),
-        url_(bench.postgres.create_migrated_database()),
-        database_(url_),
-        sealpost_(url_, bench.directory / "sealpost") {}
-  ~SealpostSide() override { bench_.postgres.drop_database(url_); }
+      : bench_(bench), sealpost_(bench.postgres, bench.directory / "sealpost", bench.urls) {}
 
   void prepare() override {
-    sealpost_.create_endpoints(bench_.urls);
-    sealpost_.insert_events(bench_.events, kReceiverEndpoints, kPayload);
-    database_.run("VACUUM (ANALYZE) sealpost.outbox");
+    sealpost_.installation().insert_events(bench_.events, kReceiverEndpoints, kPayloadSql);
+    sealpost_.database().run("VACUUM (ANALYZE) sealpost.outbox");
   }
 
-  void start() override { sealpost_.start(); }
-
-  microseconds cpu() const override {
-    return sealpost_.is_running() ? cpu_time(sealpost_.pid()) : microseconds(0);
-  }
-
-  bool is_settled() override {
-    if (!sealpost_.is_running()) throw std::runtime_error("sealpost serve ended");
-    return database_.value("SELECT NOT EXISTS (SELECT FROM sealpost.deliveries)") == "t";
-  }
-
-  void verify() override {
-    sealpost_.stop();
-    expect_count(database_, "sealpost.intake", 0);
-    expect_count(database_, "sealpost.dead_letters", 0);
-    expect_count(database_, "sealpost.delivery_history WHERE state = 'delivered'", bench_.events);
-    expect_count(database_, "sealpost.attempts WHERE status_code = 200", bench_.events);
-  }
+  void start() override { sealpost_.installation().start(); }
+  microseconds cpu() const override { return sealpost_.cpu(); }
+  bool is_settled() override { return sealpost_.is_settled(); }
+  void verify() override { sealpost_.verify(bench_.events); }
 
  private:
   Bench& bench_;
-  std::string url_;
-  Database database_;
-  SealpostInstallation sealpost_;
+  MeasuredSealpost sealpost_;
 };
-
-// Waits until the condition holds.
-template <class Condition>
-void wait_for(Condition condition, milliseconds pause, Monotonic::time_point deadline) {
-  while (!condition()) {
-    if (Monotonic::now() > deadline) throw std::runtime_error("the drain takes too long");
-    std::this_thread::sleep_for(pause);
-  }
-}
 
 Measurement measure(Bench& bench, Side& side) {
   side.prepare();

@@ -2,39 +2,25 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
 #include <stdexcept>
-#include <thread>
+#include <utility>
+
+#include "bench/figures.h"
 
 namespace sealpost {
 namespace {
 
 template <class Of>
-double median(const std::vector<Round>& rounds, Of of) {
+double median_of(const std::vector<Round>& rounds, Of of) {
   std::vector<double> values;
   for (const auto& round : rounds) values.push_back(of(round));
-  std::sort(values.begin(), values.end());
-  const auto middle = values.size() / 2;
-  return values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return median(std::move(values));
 }
 
 std::string text(const Measurement& m) {
   return fmt::format(R"({{"per_second": {:.0f}, )"
                      R"("cpu_us": {{"sender": {:.1f}, "postgres": {:.1f}, "receiver": {:.1f}}}}})",
                      m.per_second, m.cpu_sender_us, m.cpu_postgres_us, m.cpu_receiver_us);
-}
-
-// "2 CPUs, AMD EPYC"
-std::string machine() {
-  std::ifstream file("/proc/cpuinfo");
-  std::string model = "unknown";
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("model name")) continue;
-    model = line.substr(line.find(':') + 2);
-    break;
-  }
-  return fmt::format("{} CPUs, {}", std::thread::hardware_concurrency(), model);
 }
 
 }  // namespace
@@ -55,7 +41,7 @@ std::vector<Round> run_paired(int rounds, const std::function<Measurement()>& ba
   return done;
 }
 
-std::string report(const ReportHeader& header, const std::vector<Round>& rounds) {
+std::string summary(const std::vector<Round>& rounds) {
   std::string all;
   for (const auto& round : rounds) {
     all += fmt::format(R"({}{{"ratio": {:.3f}, "sealpost": {}, "baseline": {}}})",
@@ -63,11 +49,20 @@ std::string report(const ReportHeader& header, const std::vector<Round>& rounds)
                        text(round.baseline));
   }
   return fmt::format(
-      R"({{"benchmark": "{}", {}, "ratio": {:.3f}, "sealpost_per_second": {:.0f}, )"
-      R"("baseline_per_second": {:.0f}, "rounds": [{}], "machine": "{}", "commit": "{}"}})",
-      header.benchmark, header.parameters, median(rounds, [](auto& r) { return r.ratio(); }),
-      median(rounds, [](auto& r) { return r.sealpost.per_second; }),
-      median(rounds, [](auto& r) { return r.baseline.per_second; }), all, machine(), header.commit);
+      R"("ratio": {:.3f}, "sealpost_per_second": {:.0f}, "baseline_per_second": {:.0f}, )"
+      R"("rounds": [{}])",
+      median_of(rounds, [](auto& r) { return r.ratio(); }),
+      median_of(rounds, [](auto& r) { return r.sealpost.per_second; }),
+      median_of(rounds, [](auto& r) { return r.baseline.per_second; }), all);
+}
+
+std::string report(const ReportHeader& header, const std::string& members) {
+  return fmt::format(R"({{"benchmark": "{}", {}, {}, "machine": "{}", "commit": "{}"}})",
+                     header.benchmark, header.parameters, members, machine(), header.commit);
+}
+
+std::string report(const ReportHeader& header, const std::vector<Round>& rounds) {
+  return report(header, summary(rounds));
 }
 
 }  // namespace sealpost

@@ -36,7 +36,12 @@ struct ReportHeader {
   std::string commit;
 };
 
-// One line of JSON: medians, all rounds, the machine.
+// JSON members: medians and all rounds.
+std::string summary(const std::vector<Round>& rounds);
+
+// One line of JSON: the header, these members, the machine.
+std::string report(const ReportHeader& header, const std::string& members);
+// The same with the summary of the rounds.
 std::string report(const ReportHeader& header, const std::vector<Round>& rounds);
 
 }  // namespace sealpost

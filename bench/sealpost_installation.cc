@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "base/master_key.h"
 #include "base/random.h"
 #include "bench/database.h"
+#include "bench/wait_for.h"
 #include "tests/support/api_client.h"
 
 namespace sealpost {
@@ -49,7 +51,21 @@ void SealpostInstallation::create_endpoints(const std::vector<std::string>& urls
                {{"url", urls[n]}, {"enabled_events", {fmt::format("bench.event_{}", n)}}});
     }
   }
+  wait_for_partitions();
   stop();
+}
+
+// Maintenance makes them some time after the start; rows for the default partitions cost more.
+void SealpostInstallation::wait_for_partitions() const {
+  Database database(database_url_);
+  const auto are_there = [&] {
+    return database.value(
+               "SELECT bool_and(to_regclass('sealpost.' || sealpost.partition_name(parent, "
+               "(now() AT TIME ZONE 'UTC')::date)) IS NOT NULL) "
+               "FROM unnest('{outbox,delivery_history,other_attempts}'::text[]) parent") == "t";
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  wait_for(are_there, std::chrono::milliseconds(10), deadline);
 }
 
 void SealpostInstallation::insert_events(int events, int endpoints,

@@ -21,7 +21,7 @@ class SealpostInstallation final {
   // master key.
   SealpostInstallation(std::string database_url, std::filesystem::path directory);
 
-  // Endpoint n takes events of type "bench.event_n".
+  // Endpoint n takes events of type "bench.event_n". Today's partitions are there afterwards.
   void create_endpoints(const std::vector<std::string>& urls);
   // Event n goes to endpoint n modulo `endpoints`. `payload_sql` is an expression over the number
   // n.
@@ -37,6 +37,7 @@ class SealpostInstallation final {
 
  private:
   CommandOptions command(std::vector<std::string> arguments) const;
+  void wait_for_partitions() const;
 
   std::string database_url_;
   std::filesystem::path directory_;

@@ -18,6 +18,7 @@
 #include "bench/fast_receiver.h"
 #include "bench/feature_free_sender.h"
 #include "bench/paired_rounds.h"
+#include "bench/payload.h"
 #include "bench/temporary_directory.h"
 #include "core/webhook_request.h"
 #include "dispatcher/curl_http_sender.h"
@@ -31,7 +32,7 @@ struct Load {
   std::vector<std::string> urls;
   int requests = 0;
   int in_flight = 0;
-  std::string payload = R"({"n":"0000000001","pad":")" + std::string(997, 'x') + R"("})";
+  std::string payload = payload_of(1);
 };
 
 std::chrono::duration<double, std::micro> thread_cpu() {
