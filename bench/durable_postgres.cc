@@ -6,7 +6,8 @@
 
 namespace sealpost {
 
-DurablePostgres::DurablePostgres() : admin_url_(cluster_.create_empty_database()) {
+DurablePostgres::DurablePostgres(const std::vector<std::string>& settings)
+    : admin_url_(cluster_.create_empty_database()) {
   {
     Database database(admin_url_);
     // Checkpoints happen between rounds, when asked for; one in the middle would hit one side only.
@@ -15,6 +16,7 @@ DurablePostgres::DurablePostgres() : admin_url_(cluster_.create_empty_database()
           "shared_buffers = '512MB'", "max_wal_size = '16GB'", "checkpoint_timeout = '30min'"}) {
       database.run(std::string("ALTER SYSTEM SET ") + setting);
     }
+    for (const auto& setting : settings) database.run("ALTER SYSTEM SET " + setting);
   }
   cluster_.stop();
   cluster_.start();

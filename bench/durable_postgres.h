@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/support/postgres_cluster.h"
 
@@ -15,7 +16,8 @@ namespace sealpost {
 
 class DurablePostgres final {
  public:
-  DurablePostgres();
+  // `settings` are more of them: "shared_preload_libraries = 'pg_stat_statements'".
+  explicit DurablePostgres(const std::vector<std::string>& settings = {});
 
   // URLs of new databases: empty, or with Sealpost's schema.
   std::string create_empty_database() { return cluster_.create_empty_database(); }
