@@ -23,11 +23,12 @@ using Kind = StorageError::Kind;
 constexpr std::size_t kMaxParameters = 32;
 
 // BEGIN and COMMIT are sent by us and not by pqxx::work, so that the settings travel with BEGIN.
+// One SELECT sets them all, and tries for the lock: a SET LOCAL each would be as many statements.
 constexpr const char* kBegin =
     "BEGIN ISOLATION LEVEL READ COMMITTED;"
-    "SET LOCAL synchronous_commit = on;"
-    "SET LOCAL statement_timeout = {};"
-    "SET LOCAL lock_timeout = {};";
+    "SELECT {}, set_config('synchronous_commit', 'on', true)"
+    ", set_config('statement_timeout', '{}', true)"
+    ", set_config('lock_timeout', '{}', true)";
 
 // Hot statements are written for these settings: each access to a table is a LATERAL subquery
 // behind a fence (LIMIT or OFFSET 0), which can only be a nested loop over an index scan, and
@@ -36,14 +37,14 @@ constexpr const char* kBegin =
 // possible; that cost must not set off JIT compilation or parallel workers. Plans are generic:
 // planning anew with every batch would cost more than running it.
 constexpr const char* kPlanByIndex =
-    "SET LOCAL enable_seqscan = off;"
-    "SET LOCAL enable_bitmapscan = off;"
-    "SET LOCAL enable_nestloop = off;"
-    "SET LOCAL enable_mergejoin = off;"
-    "SET LOCAL max_parallel_workers_per_gather = 0;"
-    "SET LOCAL jit = off;"
-    "SET LOCAL work_mem = '64MB';"
-    "SET LOCAL plan_cache_mode = force_generic_plan;";
+    ", set_config('enable_seqscan', 'off', true)"
+    ", set_config('enable_bitmapscan', 'off', true)"
+    ", set_config('enable_nestloop', 'off', true)"
+    ", set_config('enable_mergejoin', 'off', true)"
+    ", set_config('max_parallel_workers_per_gather', '0', true)"
+    ", set_config('jit', 'off', true)"
+    ", set_config('work_mem', '64MB', true)"
+    ", set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 // libpqxx takes parameters as arguments of a variadic template, the only way that all versions
 // share.
@@ -153,16 +154,16 @@ PgRows PgSession::run_script(const std::string& sql) {
 }
 
 void PgSession::begin(const PgTransactionOptions& options, PgTransaction& transaction) {
+  const std::string lock =
+      options.try_lock ? fmt::format("pg_try_advisory_xact_lock({})", *options.try_lock) : "false";
   std::string sql =
-      fmt::format(kBegin, options.statement_timeout.count(), options.lock_timeout.count());
+      fmt::format(kBegin, lock, options.statement_timeout.count(), options.lock_timeout.count());
   if (options.plans == PgPlans::by_index) sql += kPlanByIndex;
-  if (options.try_lock)
-    sql += fmt::format("SELECT pg_try_advisory_xact_lock({})", *options.try_lock);
   try {
     const PgRows rows = run_script(sql);
     in_transaction_ = true;
     failed_ = false;
-    transaction.locked_ = options.try_lock && rows.flag(0, 0);
+    transaction.locked_ = rows.flag(0, 0);
   } catch (...) {
     rollback();
     throw;

@@ -2,7 +2,7 @@
 // each statement once per connection; turns every failure into a StorageError.
 //
 // Works through PgBouncer in transaction mode (1.21 or newer, for prepared statements): all
-// settings are made with SET LOCAL, in the round trip that begins the transaction.
+// settings are made for one transaction, in the round trip that begins it.
 //
 // Threads: an instance belongs to one thread.
 #pragma once
