@@ -12,15 +12,20 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
-BENCHMARKS=(drain signing_bench)
+BENCHMARKS=(drain producer wal latency_idle latency_2k signing_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
+# The program behind a benchmark: latency has two modes.
+program_of() { echo "${1/#latency_*/latency}"; }
+
 run_benchmark() {
-  local name=$1
+  local name=$1 program
   shift
+  program=build/release/bench/$(program_of "$name")
   case $name in
-    *_bench) "build/release/bench/$name" "$@" ;;
-    *) "build/release/bench/$name" --commit "$(git describe --always --dirty 2>/dev/null || echo unknown)" "$@" ;;
+    *_bench) "$program" "$@" ;;
+    latency_*) "$program" --mode "${name#latency_}" --commit "$commit" "$@" ;;
+    *) "$program" --commit "$commit" "$@" ;;
   esac
 }
 
@@ -31,9 +36,11 @@ if [ $# -gt 0 ]; then
   [[ " ${BENCHMARKS[*]} " == *" ${selected[0]} "* ]] || fail "no benchmark ${selected[0]}; there are: ${BENCHMARKS[*]}"
 fi
 
+commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
+mapfile -t programs < <(for name in "${selected[@]}"; do program_of "$name"; done | sort -u)
 {
   install_packages "${RUN_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
-  build release --target sealpost "${selected[@]}"
+  build release --target sealpost "${programs[@]}"
 } >&2
 
 for name in "${selected[@]}"; do
