@@ -69,6 +69,23 @@ struct PgSession::Connection {
   explicit Connection(const std::string& url) : connection(url), statements(connection) {}
   pqxx::connection connection;
   pqxx::nontransaction statements;
+
+  // Whether the next transaction meets the statements that this one prepared. A pooler hands every
+  // transaction to whichever server connection is free, and gives itself away: the process id that
+  // it announced at connection is made up, because there is no one server process behind it.
+  bool keeps_statements() {
+    if (!is_direct) {
+      const auto pid = statements.exec("SELECT pg_backend_pid()")[0][0].as<int>();
+      is_direct = pid == connection.backendpid();
+    }
+    return *is_direct;
+  }
+
+  void prepare(const PgStatement& statement) {
+    if (prepared.insert(statement.name).second) connection.prepare(statement.name, statement.sql);
+  }
+
+  std::optional<bool> is_direct;  // nullopt: not asked yet
   std::set<std::string_view> prepared;
 };
 
@@ -130,12 +147,11 @@ auto PgSession::guarded(During during, Call&& call) {
 PgRows PgSession::run_prepared(const PgStatement& statement, const PgParameters& parameters) {
   return guarded(During::statement, [&] {
     Connection& c = connected();
-    if (!c.prepared.contains(statement.name)) {
-      c.connection.prepare(statement.name, statement.sql);
-      c.prepared.insert(statement.name);
-    }
+    const bool kept = c.keeps_statements();
+    if (kept) c.prepare(statement);
     const auto call = [&](auto... values) {
-      return c.statements.exec_prepared(statement.name, values...);
+      return kept ? c.statements.exec_prepared(statement.name, values...)
+                  : c.statements.exec_params(statement.sql, values...);
     };
     return PgRows(with_parameters(call, parameters));
   });

