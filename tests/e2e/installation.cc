@@ -29,6 +29,7 @@ std::filesystem::path make_directory() {
 Installation::Installation()
     : directory_(make_directory()),
       database_url_(PostgresCluster::shared().create_database()),
+      processes_url_(database_url_),
       sql_({.url = database_url_, .application_name = "e2e-test"}) {
   // PostgreSQL's own user must reach an embedded cluster below it.
   std::filesystem::permissions(directory_, std::filesystem::perms(0755));
@@ -43,7 +44,7 @@ Installation::~Installation() {
 
 Environment Installation::environment(const Environment& more) const {
   Environment variables = more;
-  variables.merge(Environment{{"SEALPOST_DATABASE_URL", database_url_},
+  variables.merge(Environment{{"SEALPOST_DATABASE_URL", processes_url_},
                               {"SEALPOST_MASTER_KEY_FILE", (directory_ / "master.key").string()},
                               {"SEALPOST_DATA_DIR", (directory_ / "data").string()},
                               {"SEALPOST_ALLOW_RANGES", "127.0.0.0/8"},

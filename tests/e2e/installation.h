@@ -50,6 +50,8 @@ class Installation {
 
   PgSession& sql() { return sql_; }
   const std::string& database_url() const { return database_url_; }
+  // From now on the processes connect there and not directly; sql() stays direct.
+  void reach_database_by(const std::string& url) { processes_url_ = url; }
   std::int64_t count(const std::string& sql) { return sql_.query_once(sql).number(0, 0); }
 
   // Inserts in one transaction, returns the ids, and writes down what must come of it.
@@ -63,6 +65,7 @@ class Installation {
  private:
   std::filesystem::path directory_;
   std::string database_url_;
+  std::string processes_url_;
   PgSession sql_;
   std::string token_;
   Committed committed_;
