@@ -83,6 +83,10 @@ TEST_F(SessionTest, AFailureThatWorkHidesIsNotCommitted) {
   EXPECT_EQ(value("SELECT 1"), "1");
 }
 
+TEST_F(SessionTest, TheServerPlansAsTheEnvironmentOfTheTestSays) {
+  EXPECT_EQ(value("SHOW plan_cache_mode"), PostgresCluster::plan_cache_mode());
+}
+
 TEST_F(SessionTest, SettingsEndWithTheTransaction) {
   sql_.transaction(kHotTransaction, [](PgTransaction& t) {
     EXPECT_EQ(t.run_once("SHOW enable_seqscan").text(0, 0), "off");

@@ -77,6 +77,11 @@ fs::path make_directory() {
 
 }  // namespace
 
+std::string PostgresCluster::plan_cache_mode() {
+  const char* mode = std::getenv("SEALPOST_TEST_PLAN_CACHE_MODE");
+  return mode ? mode : "auto";
+}
+
 PostgresCluster& PostgresCluster::shared() {
   static PostgresCluster* cluster = [] {
     const char* external = std::getenv("SEALPOST_TEST_CLUSTER");
@@ -107,7 +112,8 @@ PostgresCluster::PostgresCluster() : directory_(make_directory()) {
   std::ofstream(directory_ / "data/postgresql.conf", std::ios::app)
       << "listen_addresses = ''\nunix_socket_directories = '" << directory_.string()
       << "'\nfsync = off\nmax_connections = 200\nshared_buffers = 128MB\n"
-         "max_wal_size = 2GB\nlog_min_messages = warning\n";
+         "max_wal_size = 2GB\nlog_min_messages = warning\n"
+      << "plan_cache_mode = " << plan_cache_mode() << '\n';
   start();
 }
 

@@ -26,6 +26,9 @@ class PostgresCluster {
   // stopped from here.
   static PostgresCluster& shared();
 
+  // How a cluster of ours plans by default: SEALPOST_TEST_PLAN_CACHE_MODE, or as PostgreSQL does.
+  static std::string plan_cache_mode();
+
   // A new, migrated database; returns its URL. It goes away with the cluster.
   std::string create_database();
   // A new database with nothing in it.
