@@ -135,7 +135,8 @@ std::vector<Option> other_options() {
        .default_text = "",
        .default_note = "the system's",
        .description =
-           "PEM file of the authorities that endpoints' certificates are checked against"},
+           "PEM file of the authorities that endpoints' certificates are checked against, and no "
+           "others; read again every hour"},
       {.name = "log_level",
        .kind = OptionKind::choice,
        .default_text = "info",

@@ -37,6 +37,7 @@ inline constexpr std::size_t kReadResponseBytes = 64 << 10;  // then the connect
 inline constexpr std::size_t kReadHeaderBytes = 64 << 10;    // interim (1xx) responses included
 inline constexpr std::size_t kStoredResponseBytes = 4 << 10;
 inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates and DNS do change
+inline constexpr std::chrono::hours kAuthoritiesLifetime{1};  // then their file is read again
 inline constexpr std::chrono::hours kMaxRetryAfter{24};
 
 // --- one dispatcher ---------------------------------------------------------------------------

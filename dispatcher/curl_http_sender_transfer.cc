@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 #include <utility>
 
@@ -122,7 +123,7 @@ void Transfer::set_constant_options() {
   set_number(easy_, CURLOPT_SSL_VERIFYHOST, 2);
   set_number(easy_, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   set_text(easy_, CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
-  if (!options.ca_file.empty()) set_text(easy_, CURLOPT_CAINFO, options.ca_file);
+  set_authorities(options.ca_file);
 
   set_pointer(easy_, CURLOPT_PRIVATE, this);
   set_pointer(easy_, CURLOPT_ERRORBUFFER, error_text_.data());
@@ -136,6 +137,21 @@ void Transfer::set_constant_options() {
   set_pointer(easy_, CURLOPT_HEADERDATA, this);
   set_pointer(easy_, CURLOPT_WRITEFUNCTION, &Callbacks::body);
   set_pointer(easy_, CURLOPT_WRITEDATA, this);
+}
+
+// libcurl parses the authorities once for all connections of a multi handle, but only if they come
+// from a file and from nowhere else (true of 7.88.1). Debian's default is a file and a directory
+// with the same certificates in it; parsing them again for each connection took so long that of 256
+// new connections at once some timed out.
+void Transfer::set_authorities(const std::string& file) {
+  char* of_system = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_CAINFO, &of_system);
+  std::error_code ignored;
+  const bool has_file = of_system != nullptr && std::filesystem::exists(of_system, ignored);
+  if (file.empty() && !has_file) return;  // a system with a directory only
+  set_text(easy_, CURLOPT_CAINFO, file.empty() ? of_system : file);
+  set_pointer(easy_, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+  set_number(easy_, CURLOPT_CA_CACHE_TIMEOUT, std::chrono::seconds(kAuthoritiesLifetime).count());
 }
 
 bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {

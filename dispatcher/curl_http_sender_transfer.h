@@ -54,6 +54,7 @@ class Transfer {
   friend struct Callbacks;
 
   void set_constant_options();
+  void set_authorities(const std::string& file);
   bool add_header_lines();
   void take_header_line(std::string_view line);
   bool take_body(std::string_view bytes);

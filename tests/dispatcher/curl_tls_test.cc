@@ -161,6 +161,20 @@ TEST_F(CurlTlsTest, AcceptsACertificateOfAGivenAuthority) {
   EXPECT_GT(outcome.phases.tls.count(), 0);
 }
 
+// Reading a system's authorities takes longer than all the rest of a new connection.
+TEST_F(CurlTlsTest, ReadsTheAuthoritiesOnceAndNotPerConnection) {
+  CurlSenderOptions options = trusting_options();
+  options.ca_file = certificates().path("read-once.pem");
+  std::filesystem::copy_file(certificates().path("ca.pem"), options.ca_file);
+  use(options);
+  TlsServer first("localhost");
+  TlsServer second("localhost");
+  EXPECT_EQ(send(first.url()).status_code, 200);
+  std::filesystem::remove(options.ca_file);
+  const AttemptOutcome outcome = send(second.url());
+  EXPECT_EQ(outcome.status_code, 200) << outcome.error_detail;
+}
+
 TEST_F(CurlTlsTest, RefusesACertificateOfAnUnknownAuthority) {
   CurlSenderOptions options = trusting_options();
   options.ca_file.clear();
