@@ -37,6 +37,9 @@ inline constexpr std::size_t kReadResponseBytes = 64 << 10;  // then the connect
 inline constexpr std::size_t kReadHeaderBytes = 64 << 10;    // interim (1xx) responses included
 inline constexpr std::size_t kStoredResponseBytes = 4 << 10;
 inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates and DNS do change
+// After every request libcurl looks through all the names that it remembers, so they should be few.
+// Only new connections ask for a name, and a burst to one host asks once.
+inline constexpr std::chrono::seconds kNameLifetime{2};
 inline constexpr std::chrono::hours kAuthoritiesLifetime{1};  // then their file is read again
 inline constexpr std::chrono::hours kMaxRetryAfter{24};
 

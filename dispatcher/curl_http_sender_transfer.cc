@@ -111,6 +111,7 @@ void Transfer::set_constant_options() {
   set_number(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   set_number(easy_, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout.count());
   set_number(easy_, CURLOPT_MAXLIFETIME_CONN, kConnectionLifetime.count());
+  set_number(easy_, CURLOPT_DNS_CACHE_TIMEOUT, kNameLifetime.count());
   set_number(easy_, CURLOPT_BUFFERSIZE,
              4096);  // answers are small; the default is 16 KiB per request
 
