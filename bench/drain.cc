@@ -2,7 +2,9 @@
 // database; the clock runs from the first request that reaches the receiver until the last result
 // is committed. The feature-free pipeline does the same work beside it. Prints one line of JSON.
 //
-//   build/release/bench/drain [--events N] [--rounds N] [--commit ID]
+//   build/release/bench/drain [--tls] [--events N] [--rounds N] [--commit ID]
+//
+// With --tls both sides speak TLS 1.3 to the receiver, over kept connections.
 //
 // Each side of each round has a fresh database whose event table was vacuumed and analyzed, and
 // begins after a checkpoint. Afterwards everything is counted: a delivery that was lost, made twice
@@ -36,8 +38,8 @@ using std::chrono::milliseconds;
 using Monotonic = std::chrono::steady_clock;
 
 struct Bench {
-  Bench(const std::filesystem::path& files, int number_of_events)
-      : directory(files), receiver(files / "nginx"), events(number_of_events) {
+  Bench(const std::filesystem::path& files, Transport transport, int number_of_events)
+      : directory(files), receiver(files / "nginx", transport), events(number_of_events) {
     for (int n = 0; n < kReceiverEndpoints; ++n) urls.push_back(receiver.url(n));
   }
   std::filesystem::path directory;
@@ -75,7 +77,8 @@ class FeatureFreeSide final : public Side {
   }
 
   void start() override {
-    pipeline_.emplace(FeatureFreeOptions{.database_url = url_, .endpoint_urls = bench_.urls});
+    pipeline_.emplace(FeatureFreeOptions{
+        .database_url = url_, .endpoint_urls = bench_.urls, .ca_file = bench_.receiver.ca_file()});
     pipeline_->start();
   }
 
@@ -108,7 +111,10 @@ class FeatureFreeSide final : public Side {
 class SealpostSide final : public Side {
  public:
   explicit SealpostSide(Bench& bench)
-      : bench_(bench), sealpost_(bench.postgres, bench.directory / "sealpost", bench.urls) {}
+      : bench_(bench), sealpost_(bench.postgres, bench.directory / "sealpost", bench.urls) {
+    const std::string ca_file = bench.receiver.ca_file();
+    if (!ca_file.empty()) sealpost_.installation().trust(ca_file);
+  }
 
   void prepare() override {
     sealpost_.installation().insert_events(bench_.events, kReceiverEndpoints, kPayloadSql);
@@ -165,13 +171,13 @@ Measurement measure_one(Bench& bench) {
   return measure(bench, side);
 }
 
-int run(int events, int rounds, const std::string& commit) {
+int run(Transport transport, int events, int rounds, const std::string& commit) {
   TemporaryDirectory directory;
-  Bench bench(directory.path(), events);
+  Bench bench(directory.path(), transport, events);
   const auto done = run_paired(
       rounds, [&] { return measure_one<FeatureFreeSide>(bench); },
       [&] { return measure_one<SealpostSide>(bench); });
-  fmt::print("{}\n", report({.benchmark = "drain",
+  fmt::print("{}\n", report({.benchmark = transport == Transport::tls ? "drain_tls" : "drain",
                              .parameters = fmt::format(R"("events": {}, "endpoints": {})", events,
                                                        kReceiverEndpoints),
                              .commit = commit},
@@ -183,16 +189,19 @@ int run(int events, int rounds, const std::string& commit) {
 }  // namespace sealpost
 
 int main(int argc, char** argv) {
+  bool tls = false;
   int events = 300'000;
   int rounds = 3;
   std::string commit = "unknown";
   CLI::App app("Drains a stored backlog, beside the feature-free pipeline.");
+  app.add_flag("--tls", tls);
   app.add_option("--events", events)->check(CLI::Range(1'000, 10'000'000));
   app.add_option("--rounds", rounds)->check(CLI::Range(1, 100));
   app.add_option("--commit", commit);
   CLI11_PARSE(app, argc, argv);
   try {
-    return sealpost::run(events, rounds, commit);
+    const auto transport = tls ? sealpost::Transport::tls : sealpost::Transport::plain;
+    return sealpost::run(transport, events, rounds, commit);
   } catch (const std::exception& error) {
     fmt::print(stderr, "drain: {}\n", error.what());
     return 1;

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "bench/test_authority.h"
 #include "tests/support/running_program.h"
 
 namespace sealpost {
@@ -40,11 +41,24 @@ http {{
   uwsgi_temp_path {directory}/uwsgi;
   scgi_temp_path {directory}/scgi;
   server {{
-{listen}    location /hook {{ return 200; }}
+{listen}{tls}    location /hook {{ return 200; }}
     location = /status {{ stub_status; }}
   }}
 }}
 )";
+
+// One certificate for all hosts; a wildcard needs two labels behind it.
+constexpr auto kHosts = "bench.localhost";
+
+bool has_ipv6_loopback() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool bound = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return bound;
+}
 
 int free_port() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -61,12 +75,31 @@ int free_port() {
 
 std::string address(int endpoint) { return fmt::format("127.0.1.{}", endpoint + 1); }
 
-std::string listen_lines(int port) {
+// The first is for /status, always plain.
+std::string listen_lines(int port, Transport transport) {
+  const auto* ssl = transport == Transport::tls ? " ssl" : "";
   std::string lines = fmt::format("    listen 127.0.0.1:{};\n", port);
   for (int endpoint = 0; endpoint < kReceiverEndpoints; ++endpoint) {
-    lines += fmt::format("    listen {}:{} backlog=4096;\n", address(endpoint), port);
+    lines += fmt::format("    listen {}:{}{} backlog=4096;\n", address(endpoint), port, ssl);
   }
   return lines;
+}
+
+std::string tls_lines(const TestAuthority& authority, int port) {
+  std::string lines = fmt::format(
+      "    listen 127.0.0.1:{} ssl backlog=4096;\n    ssl_certificate {};\n"
+      "    ssl_certificate_key {};\n    ssl_protocols TLSv1.3;\n",
+      port, authority.certificate().string(), authority.key().string());
+  if (has_ipv6_loopback()) lines += fmt::format("    listen [::1]:{} ssl backlog=4096;\n", port);
+  return lines;
+}
+
+std::string certificate_names() {
+  std::string names = fmt::format("DNS:*.{}", kHosts);
+  for (int endpoint = 0; endpoint < kReceiverEndpoints; ++endpoint) {
+    names += ",IP:" + address(endpoint);
+  }
+  return names;
 }
 
 std::size_t append(char* data, std::size_t, std::size_t size, void* text) {
@@ -77,8 +110,12 @@ std::size_t append(char* data, std::size_t, std::size_t size, void* text) {
 }  // namespace
 
 struct FastReceiver::Parts {
-  explicit Parts(const std::filesystem::path& where)
-      : directory(where), port(free_port()), curl(curl_easy_init(), curl_easy_cleanup) {
+  Parts(const std::filesystem::path& where, Transport transport)
+      : port(free_port()), curl(curl_easy_init(), curl_easy_cleanup) {
+    if (transport == Transport::tls) {
+      authority.emplace(where / "tls", certificate_names());
+      hosts_port = free_port();
+    }
     curl_easy_setopt(curl.get(), CURLOPT_URL,
                      fmt::format("http://127.0.0.1:{}/status", port).c_str());
     curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, append);
@@ -93,20 +130,23 @@ struct FastReceiver::Parts {
     return text;
   }
 
-  std::filesystem::path directory;
   int port;
+  int hosts_port = 0;
+  std::optional<TestAuthority> authority;
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl;
   std::int64_t status_requests = 0;
   std::optional<RunningProgram> nginx;
 };
 
-FastReceiver::FastReceiver(const std::filesystem::path& directory)
-    : parts_(std::make_unique<Parts>(directory)) {
+FastReceiver::FastReceiver(const std::filesystem::path& directory, Transport transport)
+    : parts_(std::make_unique<Parts>(directory, transport)) {
   std::filesystem::create_directories(directory);
   const auto configuration = directory / "nginx.conf";
-  std::ofstream(configuration) << fmt::format(kConfiguration,
-                                              fmt::arg("directory", directory.string()),
-                                              fmt::arg("listen", listen_lines(parts_->port)));
+  const auto& authority = parts_->authority;
+  std::ofstream(configuration) << fmt::format(
+      kConfiguration, fmt::arg("directory", directory.string()),
+      fmt::arg("listen", listen_lines(parts_->port, transport)),
+      fmt::arg("tls", authority ? tls_lines(*authority, parts_->hosts_port) : ""));
   // Debian keeps nginx in /usr/sbin, which is not on every user's path.
   ProgramOptions nginx;
   nginx.arguments = {"/usr/sbin/nginx",     "-e", "stderr", "-p", directory.string(), "-c",
@@ -129,7 +169,16 @@ FastReceiver::~FastReceiver() {
 pid_t FastReceiver::pid() const { return parts_->nginx->pid(); }
 
 std::string FastReceiver::url(int endpoint) const {
-  return fmt::format("http://{}:{}/hook", address(endpoint), parts_->port);
+  return fmt::format("{}://{}:{}/hook", parts_->authority ? "https" : "http", address(endpoint),
+                     parts_->port);
+}
+
+std::string FastReceiver::url_of_host(int host) const {
+  return fmt::format("https://h{}.{}:{}/hook", host, kHosts, parts_->hosts_port);
+}
+
+std::string FastReceiver::ca_file() const {
+  return parts_->authority ? parts_->authority->ca_file().string() : "";
 }
 
 // The third line of nginx's answer is " ACCEPTS HANDLED REQUESTS"; REQUESTS includes this one.

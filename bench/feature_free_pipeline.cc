@@ -82,7 +82,7 @@ std::string array_of(const std::vector<PlainResult>& results, Value value) {
 
 struct FeatureFreePipeline::Parts {
   explicit Parts(const FeatureFreeOptions& given)
-      : options(given), sender(given.endpoint_urls, given.max_in_flight) {}
+      : options(given), sender(given.endpoint_urls, given.max_in_flight, given.ca_file) {}
 
   void intake();
   void network();

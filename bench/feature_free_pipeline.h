@@ -24,6 +24,7 @@ namespace sealpost {
 struct FeatureFreeOptions {
   std::string database_url;
   std::vector<std::string> endpoint_urls;
+  std::string ca_file = {};  // for https; empty: the system's
   int max_in_flight = 256;
 };
 

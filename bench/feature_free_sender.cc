@@ -67,7 +67,7 @@ struct FeatureFreeSender::Parts {
     microseconds started_at{0};
   };
 
-  Parts(std::vector<std::string> endpoint_urls, int max_in_flight)
+  Parts(std::vector<std::string> endpoint_urls, int max_in_flight, const std::string& ca_file)
       : urls(std::move(endpoint_urls)), slots(static_cast<std::size_t>(max_in_flight)) {
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
@@ -87,6 +87,10 @@ struct FeatureFreeSender::Parts {
       curl_easy_setopt(slot.easy, CURLOPT_CLOSESOCKETDATA, this);
       curl_easy_setopt(slot.easy, CURLOPT_PROXY, "");          // no look at the environment
       curl_easy_setopt(slot.easy, CURLOPT_BUFFERSIZE, 4096L);  // an answer has 200 bytes
+      if (!ca_file.empty()) {
+        curl_easy_setopt(slot.easy, CURLOPT_CAINFO, ca_file.c_str());
+        curl_easy_setopt(slot.easy, CURLOPT_CAPATH, nullptr);  // else it is parsed per connection
+      }
       free_slots.push_back(&slot);
     }
   }
@@ -245,8 +249,9 @@ struct FeatureFreeSender::Parts {
   std::vector<Slot*> free_slots;
 };
 
-FeatureFreeSender::FeatureFreeSender(std::vector<std::string> endpoint_urls, int max_in_flight)
-    : parts_(std::make_unique<Parts>(std::move(endpoint_urls), max_in_flight)) {}
+FeatureFreeSender::FeatureFreeSender(std::vector<std::string> endpoint_urls, int max_in_flight,
+                                     const std::string& ca_file)
+    : parts_(std::make_unique<Parts>(std::move(endpoint_urls), max_in_flight, ca_file)) {}
 FeatureFreeSender::~FeatureFreeSender() = default;
 
 int FeatureFreeSender::room() const { return static_cast<int>(parts_->free_slots.size()); }

@@ -28,7 +28,9 @@ struct PlainResult {
 
 class FeatureFreeSender final {
  public:
-  FeatureFreeSender(std::vector<std::string> endpoint_urls, int max_in_flight);
+  // `ca_file`: whom to trust by TLS; empty: the system's.
+  FeatureFreeSender(std::vector<std::string> endpoint_urls, int max_in_flight,
+                    const std::string& ca_file = "");
   ~FeatureFreeSender();
 
   // How many more requests may be started now.

@@ -21,6 +21,9 @@ class SealpostInstallation final {
   // master key.
   SealpostInstallation(std::string database_url, std::filesystem::path directory);
 
+  // Checks endpoints' certificates against this file from the next start on.
+  void trust(const std::string& ca_file) { environment_["SEALPOST_CA_FILE"] = ca_file; }
+
   // Endpoint n takes events of type "bench.event_n". Today's partitions are there afterwards.
   void create_endpoints(const std::vector<std::string>& urls);
   // Event n goes to endpoint n modulo `endpoints`. `payload_sql` is an expression over the number

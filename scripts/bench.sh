@@ -12,21 +12,28 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
-BENCHMARKS=(drain producer wal latency_idle latency_2k signing_bench)
+BENCHMARKS=(drain drain_tls cold_tls producer wal latency_idle latency_2k signing_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
-# The program behind a benchmark: latency has two modes.
-program_of() { echo "${1/#latency_*/latency}"; }
+# The program of a benchmark, and the options that make it this one.
+program_of() {
+  case $1 in
+    drain_tls) echo drain --tls ;;
+    cold_tls) echo send --cold-tls ;;
+    latency_*) echo latency --mode "${1#latency_}" ;;
+    *) echo "$1" ;;
+  esac
+}
 
 run_benchmark() {
   local name=$1 program
   shift
-  program=build/release/bench/$(program_of "$name")
+  read -r -a program < <(program_of "$name")
   case $name in
-    *_bench) "$program" "$@" ;;
-    latency_*) "$program" --mode "${name#latency_}" --commit "$commit" "$@" ;;
-    *) "$program" --commit "$commit" "$@" ;;
+    *_bench) ;;
+    *) program+=(--commit "$commit") ;;
   esac
+  "build/release/bench/${program[0]}" "${program[@]:1}" "$@"
 }
 
 selected=("${BENCHMARKS[@]}")
@@ -37,7 +44,7 @@ if [ $# -gt 0 ]; then
 fi
 
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
-mapfile -t programs < <(for name in "${selected[@]}"; do program_of "$name"; done | sort -u)
+mapfile -t programs < <(for name in "${selected[@]}"; do program_of "$name" | cut -d " " -f 1; done | sort -u)
 {
   install_packages "${RUN_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
   build release --target sealpost "${programs[@]}"
