@@ -1,8 +1,8 @@
 // How many requests should run at once: as many as keep the network thread busy, and no more.
 //
 // With receivers that answer at once a hundred requests are plenty; a thousand only cost: each runs
-// on a connection of its own, whose memory falls out of the processor's caches (25 us of CPU per
-// request with 64 at once, 37 with 1,024: bench/send). With slow receivers a thousand are needed.
+// on a connection of its own, whose memory falls out of the processor's caches (26 us of CPU per
+// request with 64 at once, 54 with 1,024: bench/send). With slow receivers a thousand are needed.
 // So the limit follows what the thread sees when it looks at the network: nothing ended, although
 // more requests wait for a place, and it rises; something ended, so there was work enough, and it
 // sinks. It finds the whole range within 25 ms.

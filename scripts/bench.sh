@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
-BENCHMARKS=(drain drain_tls cold_tls producer wal latency_idle latency_2k signing_bench)
+BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k signing_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
 # The program of a benchmark, and the options that make it this one.
