@@ -45,8 +45,10 @@ void DeliveryLoop::run() {
       held_back = start_allowed();
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
+    running_limit_.used(schedule_.in_flight());
     parts_.sender->poll(held_back ? Milliseconds{0} : poll_time(), finished_);
-    if (held_back) running_limit_.looked(static_cast<int>(finished_.size()));
+    if (held_back || running_limit_.is_full())
+      running_limit_.looked(static_cast<int>(finished_.size()));
     record();
   }
   over_ = true;

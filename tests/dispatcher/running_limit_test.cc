@@ -43,6 +43,22 @@ TEST(RunningLimitTest, SinksWhileEveryLookFindsSomething) {
   EXPECT_EQ(limit.value(), 64) << "never lower";
 }
 
+TEST(RunningLimitTest, TakesBackWhatIsNotUsed) {
+  RunningLimit limit(1024);
+  looks_until(limit, 1024, 0);
+  limit.used(1024);
+  EXPECT_EQ(limit.value(), 1024);
+  limit.used(600);
+  EXPECT_EQ(limit.value(), 608) << "something else holds them back";
+  limit.used(700);
+  EXPECT_EQ(limit.value(), 608) << "using it does not raise it";
+  limit.used(0);
+  EXPECT_EQ(limit.value(), 64);
+  RunningLimit small(16);
+  small.used(0);
+  EXPECT_EQ(small.value(), 16);
+}
+
 TEST(RunningLimitTest, CountsSmallEndsTogether) {
   RunningLimit limit(1024);
   looks_until(limit, 128, 0);
