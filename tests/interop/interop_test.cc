@@ -1,20 +1,17 @@
-// What Sealpost sends, judged by libraries that we did not write: real deliveries of the real
-// binary to a Node receiver (judge.mjs), over HTTP.
+// What Sealpost sends, judged by libraries and sample receivers that we did not write: real
+// deliveries of the real binary, over HTTP, to judge.mjs and judge.py.
 #include <gtest/gtest.h>
-#include <httplib.h>
 
-#include <set>
+#include <algorithm>
+#include <memory>
+#include <regex>
 
 #include "base/bytes.h"
 #include "tests/e2e/installation.h"
-#include "tests/support/running_program.h"
+#include "tests/interop/judge_process.h"
 
 namespace sealpost {
 namespace {
-
-using std::chrono_literals::operator""s;
-
-constexpr auto kPatience = 30s;
 
 // Payloads that a sender could spoil: escapes, other scripts, big and exact numbers, odd spacing, a
 // long one.
@@ -26,73 +23,80 @@ const std::vector<std::string> kPayloads{
     "\"" + std::string(60'000, 'x') + "1\"",
 };
 
-class Judge {
- public:
-  Judge()
-      : program_({.arguments = {"node", "judge.mjs"}, .directory = SEALPOST_INTEROP_DIR}),
-        port_(Json::parse(line([](const Json&) { return true; })).at("port")) {}
+enum class Language { node, python };
 
-  std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + path;
+// One profile before one judge.
+struct Case {
+  std::string profile;
+  std::string library;  // its name in judges/
+  Language language = Language::node;
+  bool checks_time = true;  // false: the library, and mostly the dialect, does not
+  std::vector<std::string> libraries_refuse() const {
+    std::vector<std::string> changes{"tampered_body", "wrong_secret"};
+    if (checks_time) changes.push_back("stale");
+    return changes;
   }
+};
 
-  void assign(const std::string& path, const std::string& library, const std::string& secret) {
-    const Json assignment = {{"library", library}, {"secret", secret}};
-    const auto result =
-        httplib::Client("127.0.0.1", port_).Put(path, assignment.dump(), "application/json");
-    ASSERT_TRUE(result) << program_.text(Stream::errors);
-    ASSERT_EQ(204, result->status);
-  }
+std::string name_of(const Case& one) { return one.profile + "_" + one.library; }
+void PrintTo(const Case& one, std::ostream* out) { *out << name_of(one); }  // for GoogleTest
 
-  // The verdicts about a path, once there are that many.
-  std::vector<Json> verdicts(const std::string& path, std::size_t count) const {
-    std::vector<Json> found;
-    line([&](const Json& verdict) {
-      if (verdict.value("path", "") == path) found.push_back(verdict);
-      return found.size() == count;
-    });
-    return found;
-  }
+const std::vector<Case> kCases{
+    {"standard", "standardwebhooks"},
+    {"standard", "svix"},
+    {"itpay", "stripe"},
+    {"itpay", "itpay_sample", Language::python},
+    {"itpay", "itpay_signature_sample", Language::python, false},
+    {"stripe", "stripe"},
+    {"pandora", "pandora_sample"},
+    {"engenius", "engenius", Language::python, false},
+    {"github", "octokit", Language::node, false},
+    {"slack", "bolt"},
+};
 
- private:
-  std::string line(const std::function<bool(const Json&)>& predicate) const {
-    const auto found = program_.wait_for_line(
-        Stream::output, [&](const std::string& text) { return predicate(Json::parse(text)); },
-        kPatience);
-    if (!found) throw std::runtime_error("the judge is silent: " + program_.text(Stream::errors));
-    return *found;
-  }
+// One installation and one judge of each language for all tests; each test has a tenant of its own,
+// whose endpoints get its events only.
+struct Courtroom {
+  Installation installation{};
+  JudgeProcess node{{"node", "judge.mjs"}};
+  JudgeProcess python{{SEALPOST_PYTHON, "judge.py"}};
+  std::unique_ptr<SealpostProcess> serve{installation.start("serve")};
+  ApiClient api{installation.api(*serve)};
 
-  RunningProgram program_;
-  int port_;
+  JudgeProcess& judge(Language language) { return language == Language::node ? node : python; }
 };
 
 class InteropTest : public ::testing::Test {
  protected:
-  InteropTest() : serve_(installation_.start("serve")), api_(installation_.api(*serve_)) {}
+  static void SetUpTestSuite() { courtroom_ = std::make_unique<Courtroom>(); }
+  static void TearDownTestSuite() { courtroom_.reset(); }
 
-  void create_endpoint(const std::string& path, const std::string& profile,
-                       const std::string& library) {
+  // Makes an endpoint and hands its secret, as its owner sees it, to the judge.
+  void create_endpoint(const std::string& path, const Case& one,
+                       const Json& settings = Json::object()) {
+    JudgeProcess& judge = courtroom_->judge(one.language);
     Json more = quick_retry({0.05});
-    more["signing"] = {{"profile", profile}};
-    const Json endpoint = api_.make("/v1/webhook-endpoints", endpoint_body(judge_.url(path), more));
-    // The secret as its owner sees it: shown once, when the endpoint is created.
-    judge_.assign(path, library, endpoint.at("secret"));
+    more["tenant"] = tenant_;
+    more["signing"] = {{"profile", one.profile}};
+    more.update(settings);
+    const Json endpoint =
+        courtroom_->api.make("/v1/webhook-endpoints", endpoint_body(judge.url(path), more));
+    judge.assign(path, one.library, endpoint.at("secret"));
   }
 
+  // Returns the event's id.
   std::string insert(const std::string& payload) {
-    return installation_.sql()
+    return courtroom_->installation.sql()
         .query_once(
-            "INSERT INTO sealpost.outbox (type, payload) VALUES ('payment_intent.succeeded', "
-            "$1::json) "
-            "RETURNING id",
-            PgParameters().add(payload))
+            "INSERT INTO sealpost.outbox (tenant, type, payload) "
+            "VALUES ($1, 'payment_intent.succeeded', $2::json) RETURNING id",
+            PgParameters().add(tenant_).add(payload))
         .text(0, 0);
   }
 
-  static void expect_good(const Json& verdict) {
+  static void expect_good(const Json& verdict, const Case& one) {
     EXPECT_TRUE(verdict.at("accepted")) << verdict.value("problem", "");
-    for (const char* change : {"tampered_body", "stale", "wrong_secret"}) {
+    for (const std::string& change : one.libraries_refuse()) {
       EXPECT_TRUE(verdict.at("refused").at(change)) << "the judge let pass: " << change;
     }
   }
@@ -101,59 +105,90 @@ class InteropTest : public ::testing::Test {
     return base64_decode(verdict.at("body").get<std::string>()).value_or("");
   }
 
-  Installation installation_;
-  Judge judge_;
-  std::unique_ptr<SealpostProcess> serve_;
-  ApiClient api_;
+  static inline std::unique_ptr<Courtroom> courtroom_;
+  static inline int tests_so_far_ = 0;
+  const std::string tenant_ = "tenant" + std::to_string(++tests_so_far_);
 };
 
-TEST_F(InteropTest, StandardProfileIsAcceptedByStandardwebhooks) {
-  create_endpoint("/standard", "standard", "standardwebhooks");
-  std::map<std::string, std::string> payload_of;
-  for (const std::string& payload : kPayloads) payload_of[insert(payload)] = payload;
+class ProfileInteropTest : public InteropTest, public ::testing::WithParamInterface<Case> {};
 
-  for (const Json& verdict : judge_.verdicts("/standard", kPayloads.size())) {
-    expect_good(verdict);
-    const std::string id = verdict.at("headers").at("webhook-id");
-    ASSERT_TRUE(payload_of.contains(id)) << id;
-    EXPECT_NE(std::string::npos, body_of(verdict).find(payload_of.at(id))) << "byte for byte";
-    EXPECT_EQ("payment_intent.succeeded", verdict.at("event").at("type"));
-    EXPECT_TRUE(verdict.at("event").contains("timestamp"));
-    EXPECT_TRUE(verdict.at("event").contains("data"));
-    payload_of.erase(id);
+TEST_P(ProfileInteropTest, IsAcceptedAsItIsAndRefusedWhenChanged) {
+  const Case& one = GetParam();
+  const std::string path = "/" + name_of(one);
+  create_endpoint(path, one);
+  std::vector<std::string> waiting = kPayloads;
+  for (const std::string& payload : waiting) insert(payload);
+  for (const Json& verdict : courtroom_->judge(one.language).verdicts(path, waiting.size())) {
+    expect_good(verdict, one);
+    const std::string body = body_of(verdict);
+    const auto payload = std::find_if(waiting.begin(), waiting.end(), [&](const std::string& p) {
+      return body.find(p) != std::string::npos;
+    });
+    ASSERT_NE(waiting.end(), payload) << "no payload is in there byte for byte: " << body;
+    waiting.erase(payload);
   }
-  EXPECT_TRUE(payload_of.empty());
 }
 
-TEST_F(InteropTest, ItpayProfileIsAcceptedByStripe) {
-  create_endpoint("/itpay", "itpay", "stripe");
-  std::map<std::string, std::string> payload_of;
-  for (const std::string& payload : kPayloads) payload_of[insert(payload)] = payload;
+INSTANTIATE_TEST_SUITE_P(Profiles, ProfileInteropTest, ::testing::ValuesIn(kCases),
+                         [](const auto& test) { return name_of(test.param); });
 
-  for (const Json& verdict : judge_.verdicts("/itpay", kPayloads.size())) {
-    expect_good(verdict);
-    const Json& event = verdict.at("event");
-    const std::string id = event.at("id");
-    ASSERT_TRUE(payload_of.contains(id)) << id;
-    EXPECT_NE(std::string::npos, body_of(verdict).find(payload_of.at(id))) << "byte for byte";
-    EXPECT_EQ("payment_intent.succeeded", event.at("type"));
-    EXPECT_TRUE(event.at("data").contains("object"));
-    EXPECT_TRUE(event.at("created").is_number_integer());
-    EXPECT_EQ("wh_" + id + "-retry-1",
-              verdict.at("headers").at("idempotency-key").get<std::string>());
-    payload_of.erase(id);
-  }
-  EXPECT_TRUE(payload_of.empty());
+TEST_F(InteropTest, StandardBodiesAreWhatStandardWebhooksRecommends) {
+  const Case one{"standard", "standardwebhooks"};
+  create_endpoint("/standard-body", one);
+  const std::string id = insert(kPayloads.front());
+  const Json verdict = courtroom_->node.verdicts("/standard-body", 1).front();
+  EXPECT_EQ(id, verdict.at("headers").at("webhook-id"));
+  EXPECT_EQ("payment_intent.succeeded", verdict.at("event").at("type"));
+  EXPECT_TRUE(verdict.at("event").contains("timestamp"));
+  EXPECT_EQ(Json::parse(kPayloads.front()), verdict.at("event").at("data"));
+}
+
+// The document shows Idempotency-Key and body of a delivery.
+TEST_F(InteropTest, ItpayRequestsLookAsInTheDocument) {
+  const Case one{"itpay", "itpay_sample", Language::python};
+  create_endpoint("/itpay-body", one);
+  const std::string id = insert(kPayloads.front());
+  const Json verdict = courtroom_->python.verdicts("/itpay-body", 1).front();
+  const Json& event = verdict.at("event");
+  EXPECT_EQ(id, event.at("id"));
+  EXPECT_EQ("payment_intent.succeeded", event.at("type"));
+  EXPECT_EQ(Json::parse(kPayloads.front()), event.at("data").at("object"));
+  EXPECT_TRUE(event.at("created").is_number_integer());
+  const Json& headers = verdict.at("headers");
+  EXPECT_EQ("wh_" + id + "-retry-1", headers.at("idempotency-key"));
+  EXPECT_EQ("application/json", headers.at("content-type"));
+  // Stripe's library and the samples trip over spaces, upper case and leading zeros.
+  const std::string signature = headers.at("webhook-signature");
+  EXPECT_TRUE(std::regex_match(signature, std::regex("t=[1-9][0-9]{9},v1=[0-9a-f]{64}")))
+      << signature;
+}
+
+// The headers and the body that the document lists.
+TEST_F(InteropTest, PandoraRequestsLookAsInTheDocument) {
+  const Case one{"pandora", "pandora_sample"};
+  create_endpoint("/pandora-body", one);
+  const std::string id = insert(kPayloads.front());
+  const Json verdict = courtroom_->node.verdicts("/pandora-body", 1).front();
+  const Json& event = verdict.at("event");
+  EXPECT_EQ(id, event.at("id"));
+  EXPECT_EQ("payment_intent.succeeded", event.at("type"));
+  EXPECT_EQ("v1", event.at("version"));
+  EXPECT_TRUE(event.at("timestamp").is_number_integer());
+  EXPECT_EQ(Json::parse(kPayloads.front()), event.at("data"));
+  const Json& headers = verdict.at("headers");
+  EXPECT_EQ(id, headers.at("x-core-event-id"));
+  EXPECT_EQ("v1", headers.at("x-core-version"));
+  EXPECT_EQ("application/json", headers.at("content-type"));
 }
 
 TEST_F(InteropTest, EveryAttemptIsSignedAnew) {
-  create_endpoint("/flaky-standard", "standard", "standardwebhooks");
-  create_endpoint("/flaky-itpay", "itpay", "stripe");
+  const std::vector<Case> cases{
+      {"standard", "standardwebhooks"}, {"itpay", "stripe"}, {"pandora", "pandora_sample"}};
+  for (const Case& one : cases) create_endpoint("/flaky-" + one.profile, one);
   insert(kPayloads.front());
-  for (const std::string path : {"/flaky-standard", "/flaky-itpay"}) {
-    const auto verdicts = judge_.verdicts(path, 2);
-    ASSERT_EQ(2U, verdicts.size());
-    for (const Json& verdict : verdicts) expect_good(verdict);
+  for (const Case& one : cases) {
+    const auto verdicts = courtroom_->node.verdicts("/flaky-" + one.profile, 2);
+    for (const Json& verdict : verdicts) expect_good(verdict, one);
     EXPECT_EQ(verdicts[0].at("body"), verdicts[1].at("body"));
     EXPECT_EQ(verdicts[0].at("headers").at("idempotency-key"),
               verdicts[1].at("headers").at("idempotency-key"));

@@ -1,53 +1,58 @@
 // Receives deliveries and lets libraries that we did not write say whether they are good.
 //
 // Started by interop_test.cc. Listens on a free port and says which: {"port":40123}. Each path is judged by
-// one library with one secret, told beforehand by
+// one library, told beforehand by
 //
-//   PUT /standard {"library": "standardwebhooks", "secret": "whsec_…"}
+//   PUT /standard {"library": "standardwebhooks", "secret": "whsec_…", "url": "http://…/standard"}
 //
-// For every POST it prints one line:
+// judges/LIBRARY.mjs knows how to ask that library. It exports
+//   verify({ body, headers, secret, url })   returns what the library made of the body, throws if it refuses
+//   checksTime                               whether the library looks at the age of a request
+//
+// For every POST one line is printed:
 //   accepted         the library took the request as it came
 //   problem          why not; absent if it did
-//   event            what the library parsed out of the body
+//   event            what the library made of the body
 //   headers, body    as they came (body as base64)
 //   refused          of the same request, changed in one respect, whether the library refused it:
-//                    tampered_body, stale, wrong_secret. A judge that accepts everything proves nothing.
+//                    tampered_body, wrong_secret and, if it checks the time, stale.
+//                    A judge that accepts everything proves nothing.
 //
 // A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next.
+// judge.py does the same with Python's libraries.
 import { createServer } from 'node:http';
-import { Webhook } from 'standardwebhooks';
-import Stripe from 'stripe';
 
-const STALE_SECONDS = 301; // both libraries tolerate 300
+const STALE_SECONDS = 301; // no library tolerates more than 300
 
-// Each judge throws unless the request is good. `age` is how many seconds ago it was signed.
-const libraries = {
-  standardwebhooks({ body, headers, secret, age = 0 }) {
-    const realNow = Date.now;
-    Date.now = () => realNow() + age * 1000; // the library has no parameter for the time
-    try {
-      return new Webhook(secret).verify(body, headers);
-    } finally {
-      Date.now = realNow;
+// Libraries have no parameter for the time, so the clock is set for as long as one is asked.
+async function later(seconds, ask) {
+  const realNow = Date.now;
+  const RealDate = Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...given) {
+      given.length === 0 ? super(realNow() + seconds * 1000) : super(...given);
     }
-  },
-  stripe({ body, headers, secret, age = 0 }) {
-    const receivedAt = Date.now() + age * 1000;
-    const header = headers['webhook-signature'];
-    return Stripe.webhooks.constructEvent(body, header, secret, 300, undefined, receivedAt);
-  },
-};
-
-function refuses(judge, request) {
+    static now() {
+      return realNow() + seconds * 1000;
+    }
+  };
   try {
-    judge(request);
+    return await ask();
+  } finally {
+    globalThis.Date = RealDate;
+  }
+}
+
+async function refuses(ask) {
+  try {
+    await ask();
     return false;
   } catch {
     return true;
   }
 }
 
-// One digit or letter of the payload changed, so that it is still JSON.
+// One digit or letter of the payload changed.
 function tampered(body) {
   const text = body.toString('utf8');
   const changed = text.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (c) => (c === '1' ? '2' : '1'));
@@ -55,31 +60,35 @@ function tampered(body) {
   return Buffer.from(changed, 'utf8');
 }
 
+// One digit changed in the middle, so that it is still a secret of the same form.
 function otherSecret(secret) {
-  const at = secret.length - 1;
-  return secret.slice(0, at) + (secret[at] === 'A' ? 'Q' : 'A');
+  const at = secret.length >> 1;
+  return secret.slice(0, at) + (secret[at] === '1' ? '2' : '1') + secret.slice(at + 1);
 }
 
-function verdict(path, { library, secret }, headers, body) {
-  const judge = libraries[library];
+async function verdict({ library, judge, secret, url }, path, headers, body) {
+  const request = { body, headers, secret, url };
   const line = { path, library, headers, body: body.toString('base64') };
   try {
-    line.event = judge({ body, headers, secret });
+    line.event = await judge.verify(request);
     line.accepted = true;
   } catch (error) {
     line.accepted = false;
     line.problem = error.message;
   }
   line.refused = {
-    tampered_body: refuses(judge, { body: tampered(body), headers, secret }),
-    stale: refuses(judge, { body, headers, secret, age: STALE_SECONDS }),
-    wrong_secret: refuses(judge, { body, headers, secret: otherSecret(secret) }),
+    tampered_body: await refuses(() => judge.verify({ ...request, body: tampered(body) })),
+    wrong_secret: await refuses(() => judge.verify({ ...request, secret: otherSecret(secret) })),
   };
+  if (judge.checksTime) {
+    line.refused.stale = await later(STALE_SECONDS, () => refuses(() => judge.verify(request)));
+  }
   return line;
 }
 
 const assignments = new Map();
 const seen = new Set();
+let judged = Promise.resolve(); // one after the other, because they share a clock
 
 function statusFor(path, id) {
   const delivery = `${path} ${id}`;
@@ -92,17 +101,18 @@ async function handle(request, response) {
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
   const body = Buffer.concat(pieces);
+  const path = request.url.split('?')[0];
   if (request.method === 'PUT') {
-    assignments.set(request.url, JSON.parse(body.toString('utf8')));
+    const assignment = JSON.parse(body.toString('utf8'));
+    const judge = await import(`./judges/${assignment.library}.mjs`); // only when needed: some take seconds
+    assignments.set(path, { ...assignment, judge });
     response.writeHead(204).end();
     return;
   }
-  const assignment = assignments.get(request.url);
-  const line = assignment
-    ? verdict(request.url, assignment, request.headers, body)
-    : { path: request.url, accepted: false, problem: 'nobody told which library judges this path' };
-  process.stdout.write(JSON.stringify(line) + '\n');
-  response.writeHead(statusFor(request.url, request.headers['idempotency-key'])).end();
+  const assignment = assignments.get(path);
+  judged = judged.then(() => verdict(assignment, path, request.headers, body));
+  process.stdout.write(JSON.stringify(await judged) + '\n');
+  response.writeHead(statusFor(path, request.headers['idempotency-key'])).end();
 }
 
 const server = createServer((request, response) => {

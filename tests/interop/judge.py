@@ -1,0 +1,102 @@
+"""judge.mjs once more, with Python's libraries: the same calls, the same lines. See there.
+
+judges/LIBRARY.py has verify(body, headers, secret, url) and checks_time.
+"""
+import base64
+import http.server
+import importlib
+import json
+import re
+import threading
+import time
+from unittest import mock
+
+STALE_SECONDS = 301
+
+assignments = {}
+seen = set()
+one_at_a_time = threading.Lock()  # the judges share a clock, and the lines an output
+
+
+def refuses(judge, request, later=0):
+    real = time.time
+    with mock.patch("time.time", lambda: real() + later):
+        try:
+            judge.verify(**request)
+            return False
+        except Exception:  # whatever a library throws is a refusal
+            return True
+
+
+def tampered(body):
+    text = body.decode()
+    changed = re.sub(r"[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)", lambda c: "2" if c[0] == "1" else "1", text, count=1)
+    if changed == text:
+        raise ValueError("nothing to tamper with")
+    return changed.encode()
+
+
+def other_secret(secret):
+    at = len(secret) // 2
+    return secret[:at] + ("2" if secret[at] == "1" else "1") + secret[at + 1:]
+
+
+def verdict(path, headers, body):
+    assignment = assignments[path]
+    judge = importlib.import_module("judges." + assignment["library"])
+    request = {"body": body, "headers": headers, "secret": assignment["secret"], "url": assignment["url"]}
+    line = {"path": path, "library": assignment["library"], "headers": headers,
+            "body": base64.b64encode(body).decode()}
+    try:
+        line["event"] = judge.verify(**request)
+        line["accepted"] = True
+    except Exception as error:
+        line["accepted"] = False
+        line["problem"] = repr(error)
+    line["refused"] = {
+        "tampered_body": refuses(judge, {**request, "body": tampered(body)}),
+        "wrong_secret": refuses(judge, {**request, "secret": other_secret(request["secret"])}),
+    }
+    if judge.checks_time:
+        line["refused"]["stale"] = refuses(judge, request, later=STALE_SECONDS)
+    return line
+
+
+def status_for(path, delivery_id):
+    if not path.startswith("/flaky-") or (path, delivery_id) in seen:
+        return 204
+    seen.add((path, delivery_id))
+    return 503
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def body(self):
+        return self.rfile.read(int(self.headers["content-length"]))
+
+    def answer(self, status):
+        self.send_response(status)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def do_PUT(self):
+        assignments[self.path] = json.loads(self.body())
+        self.answer(204)
+
+    def do_POST(self):
+        path = self.path.split("?")[0]
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.body()
+        with one_at_a_time:
+            print(json.dumps(verdict(path, headers, body)), flush=True)
+            status = status_for(path, headers.get("idempotency-key"))
+        self.answer(status)
+
+    def log_message(self, *_):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+print(json.dumps({"port": server.server_address[1]}), flush=True)
+server.serve_forever()

@@ -1,0 +1,35 @@
+// A judge of the interop tests: judge.mjs or judge.py, which receives deliveries and says what a
+// library that we did not write thinks of them. What it prints is described in judge.mjs.
+//
+// Threads: one. Errors: std::runtime_error with what the judge printed.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/running_program.h"
+
+namespace sealpost {
+
+class JudgeProcess {
+ public:
+  // The program and its script, {"node", "judge.mjs"}.
+  explicit JudgeProcess(const std::vector<std::string>& command);
+
+  std::string url(const std::string& path) const;
+
+  // From now on `library` judges what comes to the path, with this secret.
+  void assign(const std::string& path, const std::string& library, const std::string& secret);
+
+  // The verdicts about a path, once there are that many.
+  std::vector<nlohmann::json> verdicts(const std::string& path, std::size_t count) const;
+
+ private:
+  std::string line(const std::function<bool(const nlohmann::json&)>& predicate) const;
+
+  RunningProgram program_;
+  int port_;
+};
+
+}  // namespace sealpost
