@@ -49,9 +49,10 @@ std::string summary(const std::vector<Round>& rounds) {
                        text(round.baseline));
   }
   return fmt::format(
-      R"("ratio": {:.3f}, "sealpost_per_second": {:.0f}, "baseline_per_second": {:.0f}, )"
-      R"("rounds": [{}])",
+      R"("ratio": {:.3f}, "cpu_ratio": {:.3f}, )"
+      R"("sealpost_per_second": {:.0f}, "baseline_per_second": {:.0f}, "rounds": [{}])",
       median_of(rounds, [](auto& r) { return r.ratio(); }),
+      median_of(rounds, [](auto& r) { return r.cpu_ratio(); }),
       median_of(rounds, [](auto& r) { return r.sealpost.per_second; }),
       median_of(rounds, [](auto& r) { return r.baseline.per_second; }), all);
 }

@@ -18,12 +18,16 @@ struct Measurement {
   double cpu_sender_us = 0;
   double cpu_postgres_us = 0;
   double cpu_receiver_us = 0;
+  double own_cpu_us() const { return cpu_sender_us + cpu_postgres_us; }
 };
 
 struct Round {
   Measurement baseline;
   Measurement sealpost;
   double ratio() const { return sealpost.per_second / baseline.per_second; }
+  // CPU time of sender and PostgreSQL; below 1 is cheaper. Depends less on what else the machine
+  // does.
+  double cpu_ratio() const { return sealpost.own_cpu_us() / baseline.own_cpu_us(); }
 };
 
 // Runs baseline, Sealpost, baseline, Sealpost, … and tells stderr how it goes.

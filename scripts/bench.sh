@@ -12,7 +12,8 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
-BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k signing_bench)
+BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k
+  backlog_intake backlog_due backlog_later signing_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
 # The program of a benchmark, and the options that make it this one.
@@ -20,6 +21,7 @@ program_of() {
   case $1 in
     drain_tls) echo drain --tls ;;
     cold_tls) echo send --cold-tls ;;
+    backlog_*) echo backlog --kind "${1#backlog_}" ;;
     latency_*) echo latency --mode "${1#latency_}" ;;
     *) echo "$1" ;;
   esac
