@@ -106,7 +106,8 @@ Measurement measure_sealpost(const Load& load) {
                          .proxy = {},
                          .ca_file = load.ca_file},
                         clock);
-  RequestBuilder builder;
+  SystemRandom random;
+  RequestBuilder builder(random);
   std::vector<std::shared_ptr<const PreparedEndpoint>> endpoints;
   for (const std::string& url : load.urls) endpoints.push_back(endpoint(url));
   std::vector<FinishedRequest> finished;

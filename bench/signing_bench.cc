@@ -51,7 +51,8 @@ std::shared_ptr<const PreparedEndpoint> endpoint(const SigningProfile& profile) 
 void build_request(benchmark::State& state, const std::string& name) {
   const auto to = endpoint(signing_preset(name).value());
   const auto of = delivery();
-  RequestBuilder builder;
+  SystemRandom random;
+  RequestBuilder builder(random);
   for (auto _ : state) {
     auto request = builder.build(of, *to, kNow);
     if (!std::holds_alternative<HttpRequest>(request))

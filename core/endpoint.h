@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/secret_text.h"
+#include "core/encryption.h"
 #include "core/envelope.h"
 #include "core/ids.h"
 #include "core/limits.h"
@@ -51,6 +52,7 @@ struct EndpointSettings {
   std::vector<std::string> enabled_events;  // "invoice.paid", "invoice.*", "*"
   std::string signing_profile = "standard";
   Envelope envelope = Envelope::standard;
+  EncryptionSettings encryption;
   RetryPolicy retry;
   Milliseconds timeout = kDefaultRequestTimeout;
   int max_in_flight = kDefaultEndpointInFlight;
@@ -70,6 +72,7 @@ struct Endpoint {
   int version = 1;
   EndpointSettings settings;
   std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
+  std::vector<EncryptionKey> encryption_keys{};  // that apply to it, the primary first
   WallTime created_at;
   WallTime updated_at;
 };

@@ -30,8 +30,8 @@ bool is_header_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), is_token_character);
 }
 
-bool is_header_value(std::string_view value) {
-  if (value.empty() || value.size() > kMaxHeaderValueLength) return false;
+bool is_header_value(std::string_view value, std::size_t max_length) {
+  if (value.empty() || value.size() > max_length) return false;
   if (is_blank(value.front()) || is_blank(value.back())) return false;
   return std::all_of(value.begin(), value.end(),
                      [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; });

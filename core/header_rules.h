@@ -5,14 +5,16 @@
 
 #include <string_view>
 
+#include "core/limits.h"
+
 namespace sealpost {
 
 // A token: letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters.
 bool is_header_name(std::string_view name);
 
 // Visible ASCII, space and tab; not empty, no space or tab at the ends (receivers strip them, and
-// libcurl takes an empty value for the wish to send no such header), at most kMaxHeaderValueLength.
-bool is_header_value(std::string_view value);
+// libcurl takes an empty value for the wish to send no such header), at most `max_length`.
+bool is_header_value(std::string_view value, std::size_t max_length = kMaxHeaderValueLength);
 
 // Header names are compared without regard to case.
 bool same_header_name(std::string_view a, std::string_view b);

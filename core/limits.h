@@ -15,6 +15,13 @@ inline constexpr std::size_t kMaxUrlLength = 2048;
 inline constexpr std::size_t kMaxEnabledEvents = 100;  // patterns per endpoint
 inline constexpr std::size_t kMaxStaticHeaders = 32;
 inline constexpr std::size_t kMaxHeaderValueLength = 4096;  // nginx and Apache accept 8 KiB a line
+// What enc= carries at most: "auto" keeps well below what Node.js takes for all headers (16 KiB),
+// "full" goes to what Apache takes for one line (8,190 bytes with name and signatures).
+inline constexpr std::size_t kMaxAutomaticEnc = 4096;
+inline constexpr std::size_t kMaxFullEnc = 7'800;
+inline constexpr std::size_t kMaxOwnHeaderValueLength = 8'150;
+inline constexpr std::size_t kMaxEncryptionKeys = 4;  // active at once; each is a copy of the body
+inline constexpr std::size_t kMaxKeyLabelLength = 100;
 inline constexpr std::size_t kMaxDescriptionLength = 1000;
 inline constexpr std::size_t kMaxStatusReasonLength = 500;
 inline constexpr std::size_t kMaxMetadataEntries = 50;  // for people and their tools, not for data

@@ -30,6 +30,7 @@ SigningProfile stripe() {
           .item = "v1={sig}",
           .join = ",",
           .many_signatures = true,
+          .has_enc_component = true,
           .body_must_be_json = true,
           .default_envelope = "itpay"};
 }

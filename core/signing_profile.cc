@@ -207,6 +207,9 @@ void Signer::sign(const SigningInput& input, Hmac& hmac, std::vector<Header>& he
     if (&key != &compiled.keys.front()) compiled.join.append_to(text, values);
     compiled.item.append_to(text, values);
   }
+  if (compiled.profile.has_enc_component && !input.enc.empty()) {
+    text.append(",enc=").append(input.enc);
+  }
 }
 
 std::optional<SecretText> decode_secret(const SecretText& secret, SecretDecoding decoding) {

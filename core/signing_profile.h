@@ -38,6 +38,7 @@ struct SigningProfile {
   std::string join{};              // between several
   bool many_signatures = false;    // may carry one per valid secret; else a single one
   std::vector<std::pair<std::string, std::string>> headers{};  // further headers: name, template
+  bool has_enc_component = false;  // of an encrypted body: ",enc=…" after the signatures
   bool body_must_be_json = false;
   bool body_must_not_start_with_digit = false;
 
@@ -60,8 +61,9 @@ struct SigningInput {
   std::string_view message_id;  // the event's id
   std::string_view event_type;
   std::string_view idempotency_key;
-  std::string_view url;   // exactly as registered
-  std::string_view body;  // exactly the bytes that are sent
+  std::string_view url;    // exactly as registered
+  std::string_view body;   // exactly the bytes that are sent
+  std::string_view enc{};  // the value of enc=; empty: the body is not encrypted
   long long timestamp_seconds = 0;
   int attempt_number = 1;
 };

@@ -64,7 +64,7 @@ void append_own_headers(const LeasedDelivery& delivery, const PreparedEndpoint& 
 // The last check before the wire: a line break in a value would be a header of somebody's choice.
 bool may_be_sent(const std::vector<Header>& headers) {
   return std::all_of(headers.begin(), headers.end(), [](const Header& header) {
-    return is_header_name(header.name) && is_header_value(header.value);
+    return is_header_name(header.name) && is_header_value(header.value, kMaxOwnHeaderValueLength);
   });
 }
 
@@ -75,9 +75,24 @@ SigningProfile require_profile(const std::string& name) {
                   fmt::join(signing_preset_names(), ", ")));
 }
 
+// Without a key nothing is sent: plain text would be worse.
+void require_encryption_keys(const Endpoint& endpoint) {
+  if (!endpoint.settings.encryption.enabled) return;
+  if (endpoint.encryption_keys.empty()) {
+    throw std::invalid_argument(
+        "encryption: it is enabled and there is no key; register one at /v1/merchant/webhook-keys");
+  }
+  for (const EncryptionKey& key : endpoint.encryption_keys) {
+    if (is_usable_box_key(key.public_key)) continue;
+    throw std::invalid_argument(
+        fmt::format("encryption: the key {} is not usable; delete it", key.id.text()));
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
+  require_encryption_keys(endpoint);
   auto signer = std::make_shared<const Signer>(require_profile(endpoint.settings.signing_profile),
                                                endpoint.secrets);
   for (const auto& [name, value] : endpoint.settings.headers) {
@@ -104,7 +119,8 @@ struct RequestBuilder::Macs {
   }
 };
 
-RequestBuilder::RequestBuilder() : macs_(std::make_unique<Macs>()) {}
+RequestBuilder::RequestBuilder(Random& random)
+    : macs_(std::make_unique<Macs>()), encryptor_(random) {}
 RequestBuilder::~RequestBuilder() = default;
 
 std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDelivery& delivery,
@@ -116,6 +132,10 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
   const SigningProfile& profile = endpoint.signer->profile();
   std::optional<Body> body = body_for(profile, settings.envelope, event);
   if (!body) return FailureReason::payload_refused;
+  std::string enc;
+  if (settings.encryption.enabled && !encrypt(endpoint, event, now, *body, enc)) {
+    return FailureReason::payload_refused;
+  }
 
   HttpRequest request{.url = settings.url,
                       .headers = {},
@@ -129,6 +149,7 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
                          .idempotency_key = idempotency,
                          .url = request.url,
                          .body = request.body,
+                         .enc = enc,
                          .timestamp_seconds = timestamp.count(),
                          .attempt_number = delivery.attempts_made + 1},
                         macs_->of(profile.algorithm), request.headers);
@@ -136,6 +157,20 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
                      request.headers);
   if (!may_be_sent(request.headers)) return FailureReason::internal;
   return request;
+}
+
+bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, WallTime now,
+                             Body& body, std::string& enc) {
+  const EncryptionSettings& settings = to.endpoint.settings.encryption;
+  const BodyKind kind = event.payload_is_json ? BodyKind::json : BodyKind::other;
+  EncryptedBody encrypted =
+      encryptor_.encrypt(std::move(body.bytes), kind, settings, to.endpoint.encryption_keys, now);
+  body = {.bytes = std::move(encrypted.json), .content_type = "application/json"};
+  if (!to.signer->profile().has_enc_component) return true;
+  std::optional<std::string> component =
+      enc_component(settings.enc_header, kind, encrypted.ciphertext);
+  if (component) enc = *std::move(component);
+  return component.has_value();
 }
 
 std::string idempotency_key(const EventId& event, int generation) {

@@ -29,13 +29,14 @@ struct PreparedEndpoint {
   std::shared_ptr<const Signer> signer;
 };
 
-// Throws std::invalid_argument if the signer cannot be made (see Signer).
+// Throws std::invalid_argument if the signer cannot be made (see Signer), or if bodies are to be
+// encrypted and there is no usable key.
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint);
 
-// Makes requests. Belongs to one thread (it keeps a MAC context).
+// Makes requests. Belongs to one thread (it keeps MAC contexts and ephemeral keys).
 class RequestBuilder {
  public:
-  RequestBuilder();
+  explicit RequestBuilder(Random& random);  // which must outlive this
   ~RequestBuilder();
 
   // The request, or why this payload cannot be sent to this endpoint.
@@ -43,8 +44,14 @@ class RequestBuilder {
                                                  const PreparedEndpoint& endpoint, WallTime now);
 
  private:
+  // Puts the encrypted body in the place of the plain one and sets the value of enc=. False: this
+  // body is too long for it.
+  bool encrypt(const PreparedEndpoint& to, const Event& event, WallTime now, Body& body,
+               std::string& enc);
+
   struct Macs;
   std::unique_ptr<Macs> macs_;
+  BodyEncryptor encryptor_;
 };
 
 // "wh_" + event id + "-retry-" + generation: the same for all attempts of a generation.

@@ -30,7 +30,8 @@ DeliveryLoop::DeliveryLoop(Parts parts, int max_in_flight)
     : parts_(std::move(parts)),
       max_in_flight_(max_in_flight),
       schedule_(max_in_flight),
-      running_limit_(max_in_flight) {}
+      running_limit_(max_in_flight),
+      builder_(parts_.random) {}
 
 void DeliveryLoop::run() {
   while (!leaving_) {

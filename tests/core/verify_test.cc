@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/webhook_request.h"
+#include "tests/support/fake_random.h"
 
 namespace sealpost {
 namespace {
@@ -45,7 +46,8 @@ ReceivedRequest received(const Sent& sent) {
                                           .content_type = "application/json",
                                           .ordering_key = "",
                                           .created_at = kNow - 10s});
-  const auto built = RequestBuilder().build(delivery, *prepare(endpoint), kNow);
+  FakeRandom random;
+  const auto built = RequestBuilder(random).build(delivery, *prepare(endpoint), kNow);
   const auto& request = std::get<HttpRequest>(built);
   ReceivedRequest made;
   made.body = request.body;

@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+#include "tests/support/fake_random.h"
+
 namespace sealpost {
 namespace {
 
@@ -45,7 +47,8 @@ LeasedDelivery delivery(Event event) {
 }
 
 std::variant<HttpRequest, FailureReason> build(const LeasedDelivery& of, const Endpoint& to) {
-  return RequestBuilder().build(of, *prepare(to), kNow);
+  FakeRandom random;
+  return RequestBuilder(random).build(of, *prepare(to), kNow);
 }
 
 HttpRequest request(const LeasedDelivery& of, const Endpoint& to) {
@@ -205,12 +208,14 @@ TEST(WebhookRequestTest, EngeniusRefusesABodyThatBeginsWithADigit) {
 
 TEST(WebhookRequestTest, AnEndpointWithoutASignerSendsNothing) {
   const PreparedEndpoint broken{.endpoint = endpoint("standard"), .signer = nullptr};
-  const auto made = RequestBuilder().build(delivery(paid()), broken, kNow);
+  FakeRandom random;
+  const auto made = RequestBuilder(random).build(delivery(paid()), broken, kNow);
   EXPECT_EQ(std::get<FailureReason>(made), FailureReason::internal);
 }
 
 TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
-  RequestBuilder builder;
+  FakeRandom random;
+  RequestBuilder builder(random);
   for (int round = 0; round < 2; ++round) {
     for (const std::string_view name : signing_preset_names()) {
       const Endpoint to = endpoint(std::string(name));

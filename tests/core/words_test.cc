@@ -79,6 +79,16 @@ TEST(WordsTest, EnvelopesHaveTheirWords) {
   }
 }
 
+TEST(WordsTest, EncHeadersHaveTheirWords) {
+  using enum EncHeader;
+  const std::pair<EncHeader, std::string_view> expected[] = {
+      {automatic, "auto"}, {full, "full"}, {body, "body"}};
+  for (const auto& [rule, text] : expected) {
+    EXPECT_EQ(to_text(rule), text);
+    EXPECT_EQ(enc_header_from_text(text), rule);
+  }
+}
+
 TEST(WordsTest, RolesHaveTheirWords) {
   using enum Role;
   const std::pair<Role, std::string_view> expected[] = {
