@@ -67,7 +67,7 @@ class Side {
  public:
   // Of the pending rows, `drainable` will be delivered in all rounds together.
   Side(Bench& bench, const std::string& name, std::int64_t pending, std::int64_t drainable)
-      : bench_(bench), sealpost_(bench.postgres, bench.directory / name, bench.urls) {
+      : bench_(bench), sealpost_(bench.postgres, bench.directory / name, endpoints_at(bench.urls)) {
     const std::int64_t full = bench.kind == Kind::later ? 0 : std::min(pending, drainable);
     add_pending(full, kPayloadSql);
     add_pending(pending - full, kSmallPayloadSql);
@@ -87,7 +87,7 @@ class Side {
     const Measurement measurement =
         measure_window(bench_.window, bench_.postgres, bench_.receiver,
                        {.start = [&] { sealpost_.installation().start(); },
-                        .cpu = [&] { return sealpost_.cpu(); }});
+                        .cpu = [&] { return sealpost_.installation().cpu(); }});
     sealpost_.installation().stop();
     delivered_ += bench_.receiver.requests() - before;
     expect_nothing_lost();

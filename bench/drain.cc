@@ -29,6 +29,7 @@
 #include "bench/payload.h"
 #include "bench/temporary_directory.h"
 #include "bench/wait_for.h"
+#include "bench/waiting_rows.h"
 
 namespace sealpost {
 namespace {
@@ -111,18 +112,21 @@ class FeatureFreeSide final : public Side {
 class SealpostSide final : public Side {
  public:
   explicit SealpostSide(Bench& bench)
-      : bench_(bench), sealpost_(bench.postgres, bench.directory / "sealpost", bench.urls) {
+      : bench_(bench),
+        sealpost_(bench.postgres, bench.directory / "sealpost", endpoints_at(bench.urls)) {
     const std::string ca_file = bench.receiver.ca_file();
-    if (!ca_file.empty()) sealpost_.installation().trust(ca_file);
+    if (!ca_file.empty()) sealpost_.installation().set("SEALPOST_CA_FILE", ca_file);
   }
 
   void prepare() override {
-    sealpost_.installation().insert_events(bench_.events, kReceiverEndpoints, kPayloadSql);
+    insert_events(
+        sealpost_.database(),
+        {.count = bench_.events, .endpoints = kReceiverEndpoints, .payload_sql = kPayloadSql});
     sealpost_.database().run("VACUUM (ANALYZE) sealpost.outbox");
   }
 
   void start() override { sealpost_.installation().start(); }
-  microseconds cpu() const override { return sealpost_.cpu(); }
+  microseconds cpu() const override { return sealpost_.installation().cpu(); }
   bool is_settled() override { return sealpost_.is_settled(); }
   void verify() override { sealpost_.verify(bench_.events); }
 

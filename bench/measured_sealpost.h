@@ -4,7 +4,6 @@
 // Threads: an instance belongs to one thread. Errors: std::runtime_error.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -18,9 +17,9 @@ namespace sealpost {
 
 class MeasuredSealpost final {
  public:
-  // `postgres` must outlive this object. Endpoint n takes events of type "bench.event_n".
+  // `postgres` must outlive this object.
   MeasuredSealpost(DurablePostgres& postgres, const std::filesystem::path& directory,
-                   const std::vector<std::string>& endpoint_urls);
+                   const std::vector<NewEndpoint>& endpoints);
   ~MeasuredSealpost();
   MeasuredSealpost(const MeasuredSealpost&) = delete;
   MeasuredSealpost& operator=(const MeasuredSealpost&) = delete;
@@ -28,9 +27,8 @@ class MeasuredSealpost final {
   const std::string& url() const { return url_; }
   Database& database() { return database_; }
   SealpostInstallation& installation() { return installation_; }
+  const SealpostInstallation& installation() const { return installation_; }
 
-  // Of `sealpost serve`; zero if it does not run.
-  std::chrono::microseconds cpu() const;
   // Every event was taken in. Throws if `sealpost serve` ended.
   bool has_taken_all();
   // Every result is committed; asked when every request was answered. Throws likewise.

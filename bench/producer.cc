@@ -133,7 +133,8 @@ class Series {
   Series(Bench& bench, int clients)
       : bench_(bench),
         clients_(clients),
-        sealpost_(bench.postgres, bench.directory / "sealpost", {bench.receiver.url(0)}),
+        sealpost_(bench.postgres, bench.directory / "sealpost",
+                  endpoints_at({bench.receiver.url(0)})),
         requests_(bench.receiver.requests()) {
     create_plain_outbox(sealpost_.database());
   }
@@ -142,14 +143,14 @@ class Series {
     if (variant.engine_runs) start();
     bench_.postgres.checkpoint();
     const auto cpu_receiver = cpu_time(bench_.receiver.pid());
-    const auto cpu_engine = sealpost_.cpu();
+    const auto cpu_engine = sealpost_.installation().cpu();
     const Produced produced = run_pgbench(bench_, sealpost_, variant, clients_);
     const auto per_commit = [&](microseconds time) {
       return static_cast<double>(time.count()) / static_cast<double>(produced.commits);
     };
     const Measurement measurement{
         .per_second = produced.per_second,
-        .cpu_sender_us = per_commit(sealpost_.cpu() - cpu_engine),
+        .cpu_sender_us = per_commit(sealpost_.installation().cpu() - cpu_engine),
         .cpu_receiver_us = per_commit(cpu_time(bench_.receiver.pid()) - cpu_receiver)};
     verify(variant, produced.commits);
     return measurement;

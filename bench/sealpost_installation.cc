@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -9,11 +10,22 @@
 
 #include "base/master_key.h"
 #include "base/random.h"
+#include "bench/cpu_time.h"
 #include "bench/database.h"
+#include "bench/resident_memory.h"
 #include "bench/wait_for.h"
 #include "tests/support/api_client.h"
 
 namespace sealpost {
+
+std::vector<NewEndpoint> endpoints_at(const std::vector<std::string>& urls) {
+  std::vector<NewEndpoint> endpoints;
+  for (const auto& url : urls) {
+    endpoints.push_back(
+        {.url = url, .event_type = fmt::format("bench.event_{}", endpoints.size())});
+  }
+  return endpoints;
+}
 
 SealpostInstallation::SealpostInstallation(std::string database_url,
                                            std::filesystem::path directory)
@@ -38,17 +50,18 @@ CommandOptions SealpostInstallation::command(std::vector<std::string> arguments)
   return options;
 }
 
-void SealpostInstallation::create_endpoints(const std::vector<std::string>& urls) {
+void SealpostInstallation::create_endpoints(const std::vector<NewEndpoint>& endpoints) {
   const auto created = run_sealpost(command({"token", "create", "--role", "admin"}));
   if (!created.succeeded()) throw std::runtime_error("token create: " + created.errors);
   const auto token = created.output.substr(0, created.output.find('\n'));
   start();
   wait_until_ready();
   {
-    ApiClient api(serve_->api_port(), token);
-    for (std::size_t n = 0; n < urls.size(); ++n) {
-      api.make("/v1/webhook-endpoints",
-               {{"url", urls[n]}, {"enabled_events", {fmt::format("bench.event_{}", n)}}});
+    ApiClient api(running_.front().api_port(), token);
+    for (const NewEndpoint& endpoint : endpoints) {
+      api.make("/v1/webhook-endpoints", {{"tenant", endpoint.tenant},
+                                         {"url", endpoint.url},
+                                         {"enabled_events", {endpoint.event_type}}});
     }
   }
   wait_for_partitions();
@@ -68,29 +81,43 @@ void SealpostInstallation::wait_for_partitions() const {
   wait_for(are_there, std::chrono::milliseconds(10), deadline);
 }
 
-void SealpostInstallation::insert_events(int events, int endpoints,
-                                         const std::string& payload_sql) {
-  Database(database_url_)
-      .run(fmt::format("INSERT INTO sealpost.outbox (type, payload) "
-                       "SELECT 'bench.event_' || n % {}, {} FROM generate_series(1, {}) n",
-                       endpoints, payload_sql, events));
+void SealpostInstallation::start() { running_.emplace_back(command({"serve"})); }
+
+void SealpostInstallation::start_dispatchers(int processes) {
+  for (int i = 0; i < processes; ++i) running_.emplace_back(command({"dispatcher"}));
 }
 
-void SealpostInstallation::start() { serve_.emplace(command({"serve"})); }
-
 void SealpostInstallation::wait_until_ready() {
-  if (!serve_->wait_until_ready()) throw std::runtime_error("serve: " + serve_->errors());
+  for (SealpostProcess& process : running_) {
+    if (!process.wait_until_ready()) throw std::runtime_error("sealpost: " + process.errors());
+  }
 }
 
 bool SealpostInstallation::is_running() const {
-  return serve_ && !serve_->wait_exit(std::chrono::milliseconds(0));
+  return !running_.empty() && std::ranges::none_of(running_, [](const SealpostProcess& process) {
+    return process.wait_exit(std::chrono::milliseconds(0)).has_value();
+  });
+}
+
+std::chrono::microseconds SealpostInstallation::cpu() const {
+  std::chrono::microseconds sum{0};
+  for (const SealpostProcess& process : running_) sum += cpu_time(process.pid());
+  return sum;
+}
+
+std::int64_t SealpostInstallation::resident_bytes() const {
+  std::int64_t sum = 0;
+  for (const SealpostProcess& process : running_) sum += sealpost::resident_bytes(process.pid());
+  return sum;
 }
 
 void SealpostInstallation::stop() {
-  serve_->terminate();
-  const auto exit = serve_->wait_exit(std::chrono::seconds(40));
-  if (!exit || exit->code != 0) throw std::runtime_error("serve: " + serve_->errors());
-  serve_.reset();
+  for (SealpostProcess& process : running_) process.terminate();
+  for (const SealpostProcess& process : running_) {
+    const auto exit = process.wait_exit(std::chrono::seconds(40));
+    if (!exit || exit->code != 0) throw std::runtime_error("sealpost: " + process.errors());
+  }
+  running_.clear();
 }
 
 }  // namespace sealpost

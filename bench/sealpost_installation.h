@@ -1,13 +1,15 @@
 // Sealpost as a user has it, for benchmarks: the real binary, a migrated database, a master key in
-// a file, endpoints made through the admin API, events inserted by SQL.
+// a file, endpoints made through the admin API.
 //
 // Threads: an instance belongs to one thread. Errors: std::runtime_error with what the program
 // wrote.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
+#include <list>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,27 +17,39 @@
 
 namespace sealpost {
 
+struct NewEndpoint {
+  std::string url;
+  std::string event_type;
+  std::string tenant = "default";
+};
+
+// Endpoint n takes events of type "bench.event_n".
+std::vector<NewEndpoint> endpoints_at(const std::vector<std::string>& urls);
+
 class SealpostInstallation final {
  public:
   // `database_url` names a migrated database; `directory` is made anew and gets the
   // master key.
   SealpostInstallation(std::string database_url, std::filesystem::path directory);
 
-  // Checks endpoints' certificates against this file from the next start on.
-  void trust(const std::string& ca_file) { environment_["SEALPOST_CA_FILE"] = ca_file; }
+  // A setting by its variable, from the next start on: "SEALPOST_CA_FILE".
+  void set(const std::string& variable, const std::string& value) {
+    environment_[variable] = value;
+  }
 
-  // Endpoint n takes events of type "bench.event_n". Today's partitions are there afterwards.
-  void create_endpoints(const std::vector<std::string>& urls);
-  // Event n goes to endpoint n modulo `endpoints`. `payload_sql` is an expression over the number
-  // n.
-  void insert_events(int events, int endpoints, const std::string& payload_sql);
+  // Today's partitions are there afterwards.
+  void create_endpoints(const std::vector<NewEndpoint>& endpoints);
 
   // Starts `sealpost serve`; it may deliver before wait_until_ready() returns.
   void start();
+  // Starts so many `sealpost dispatcher` instead.
+  void start_dispatchers(int processes);
   void wait_until_ready();
-  bool is_running() const;
-  pid_t pid() const { return serve_->pid(); }
-  // Drains and stops it; throws unless it exits with 0.
+  bool is_running() const;  // all of them
+  // CPU time and resident memory of all of them; zero if none runs.
+  std::chrono::microseconds cpu() const;
+  std::int64_t resident_bytes() const;
+  // Drains and stops them; throws unless each exits with 0.
   void stop();
 
  private:
@@ -45,7 +59,7 @@ class SealpostInstallation final {
   std::string database_url_;
   std::filesystem::path directory_;
   std::map<std::string, std::string> environment_;
-  std::optional<SealpostProcess> serve_;
+  std::list<SealpostProcess> running_;
 };
 
 }  // namespace sealpost

@@ -16,8 +16,8 @@ BEGIN;
 SET LOCAL session_replication_role = replica;
 SET LOCAL work_mem = '512MB';
 WITH events AS (
-  INSERT INTO sealpost.outbox (type, payload)
-  SELECT 'bench.event_' || n % {endpoints}, {payload} FROM generate_series({first}, {last}) n
+  INSERT INTO sealpost.outbox (tenant, type, payload)
+  SELECT '{tenant}', 'bench.event_' || n % {endpoints}, {payload} FROM generate_series({first}, {last}) n
   RETURNING id, type
 ), numbered AS (
   SELECT id, type, nextval(pg_get_serial_sequence('sealpost.intake', 'seq')) AS seq,
@@ -28,7 +28,7 @@ INSERT INTO sealpost.deliveries
   (id, seq, event_id, endpoint_id, attempts, next_attempt_at, last_status_code, created_at)
 SELECT 'dlv_' || sealpost.ulid_time(now()) || lpad(e.seq::text, 16, '0'), e.seq, e.id, p.endpoint_id,
        {attempts}, {due}, CASE WHEN {attempts} > 0 THEN 503 END, now()
-FROM numbered e JOIN sealpost.endpoint_event_patterns p ON p.tenant = 'default' AND p.pattern = e.type;
+FROM numbered e JOIN sealpost.endpoint_event_patterns p ON p.tenant = '{tenant}' AND p.pattern = e.type;
 COMMIT)sql";
 
 template <class Insert>
@@ -44,19 +44,19 @@ void in_portions(const NumberedEvents& events, Insert insert) {
 void insert_events(Database& database, const NumberedEvents& events) {
   in_portions(events, [&](std::int64_t first, std::int64_t last) {
     database.run(
-        fmt::format("INSERT INTO sealpost.outbox (type, payload) "
-                    "SELECT 'bench.event_' || n % {}, {} FROM generate_series({}, {}) n",
-                    events.endpoints, events.payload_sql, first, last));
+        fmt::format("INSERT INTO sealpost.outbox (tenant, type, payload) "
+                    "SELECT '{}', 'bench.event_' || n % {}, {} FROM generate_series({}, {}) n",
+                    events.tenant, events.endpoints, events.payload_sql, first, last));
   });
 }
 
 void insert_deliveries(Database& database, const NumberedEvents& events, const std::string& due_sql,
                        int attempts_before) {
   in_portions(events, [&](std::int64_t first, std::int64_t last) {
-    database.run(fmt::format(kDeliveriesSql, fmt::arg("endpoints", events.endpoints),
-                             fmt::arg("payload", events.payload_sql), fmt::arg("first", first),
-                             fmt::arg("last", last), fmt::arg("attempts", attempts_before),
-                             fmt::arg("due", due_sql)));
+    database.run(fmt::format(
+        kDeliveriesSql, fmt::arg("tenant", events.tenant), fmt::arg("endpoints", events.endpoints),
+        fmt::arg("payload", events.payload_sql), fmt::arg("first", first), fmt::arg("last", last),
+        fmt::arg("attempts", attempts_before), fmt::arg("due", due_sql)));
   });
 }
 

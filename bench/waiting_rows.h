@@ -16,6 +16,7 @@ struct NumberedEvents {
   std::int64_t count = 0;
   int endpoints = 1;
   std::string payload_sql;  // an expression over n
+  std::string tenant = "default";
 };
 
 // As producers insert them: they wait in intake.

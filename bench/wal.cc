@@ -31,6 +31,7 @@
 #include "bench/payload.h"
 #include "bench/temporary_directory.h"
 #include "bench/wait_for.h"
+#include "bench/waiting_rows.h"
 
 namespace sealpost {
 namespace {
@@ -122,12 +123,14 @@ void drain(Bench& bench, MeasuredSealpost& sealpost) {
 }
 
 Cost measure(Bench& bench) {
-  MeasuredSealpost sealpost(bench.postgres, bench.directory / "sealpost", bench.urls);
+  MeasuredSealpost sealpost(bench.postgres, bench.directory / "sealpost", endpoints_at(bench.urls));
   sealpost.database().run("SET pg_stat_statements.track = 'none'");  // our own questions
   const auto per_event = [&](double count) { return count / bench.events; };
 
   Stretch producer{.begin = bench.position(), .end = ""};
-  sealpost.installation().insert_events(bench.events, kReceiverEndpoints, kPayloadSql);
+  insert_events(
+      sealpost.database(),
+      {.count = bench.events, .endpoints = kReceiverEndpoints, .payload_sql = kPayloadSql});
   producer.end = bench.position();
 
   sealpost.database().run("VACUUM (ANALYZE) sealpost.outbox");
