@@ -95,6 +95,7 @@ class Service {
         .address_policy = AddressPolicy(config_.allow_ranges),
         .allow_http = config_.allow_http ? AllowHttp::yes : AllowHttp::no,
         .max_connections = config_.max_in_flight,
+        .connection_lifetime = kConnectionLifetime,
         .proxy = std::nullopt,
         .ca_file = config_.ca_file ? config_.ca_file->string() : "",
     };

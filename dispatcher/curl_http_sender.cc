@@ -51,8 +51,10 @@ struct CurlHttpSender::State {
   const Clock& clock;
   AddressGuard guard;
   SocketWatch sockets;
+  TlsSessions tls_sessions;
   std::vector<Transfer*> got_headers;
-  const TransferSurroundings surroundings{options, guard, sockets, got_headers, clock};
+  const TransferSurroundings surroundings{options,      guard,       sockets,
+                                          tls_sessions, got_headers, clock};
   CURLM* multi;
 
   std::vector<std::unique_ptr<Transfer>> transfers;
@@ -80,6 +82,8 @@ CurlHttpSender::State::State(CurlSenderOptions given, const Clock& with_clock)
   curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &State::timer_changed);
   curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+  // HTTP/2 with one request at a time on a connection: docs/decisions/0010.
+  curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(options.max_connections));
 }
 

@@ -14,6 +14,10 @@
 // response headers
 //   and body are read up to the limits in core/limits.h, the body for kResponseBodyTime at most.
 //
+// Connections are kept per receiver, up to max_connections of them, idle ones for kConnectionIdle
+// and each for its lifetime; TLS sessions are resumed (curl_http_sender_sessions.h). Receivers that
+// offer HTTP/2 get it, with one request at a time on a connection (docs/decisions/0010).
+//
 // With a proxy all connections go to it and to nothing else, by CONNECT. Then our check only sees
 // the proxy; the proxy must judge the addresses behind it (Smokescreen does: its refusal is
 // reported as blocked_by_policy).
@@ -23,6 +27,7 @@
 // Sources: libcurl's manual pages, found true or false on 7.88.1 where a comment says so; RFC 9110.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +45,7 @@ struct CurlSenderOptions {
   AddressPolicy address_policy;
   AllowHttp allow_http = AllowHttp::no;
   int max_connections = kDefaultMaxInFlight;  // kept open, idle ones included
+  std::chrono::seconds connection_lifetime = kConnectionLifetime;
   std::optional<std::string> proxy;  // "http://proxy.example:4750"; nullopt: none, whatever the
                                      // environment says
   std::string ca_file;               // PEM; empty: the system's

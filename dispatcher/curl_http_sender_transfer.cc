@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/resumable_sessions.h"
 #include "dispatcher/curl_http_sender_retry_after.h"
 #include "dispatcher/response_headers.h"
 
@@ -64,6 +65,11 @@ struct Transfer::Callbacks {
     return close(fd);
   }
 
+  static CURLcode new_tls_connection(CURL*, void* ssl_ctx, void*) noexcept {
+    keep_sessions_resumable(ssl_ctx);
+    return CURLE_OK;
+  }
+
   static int before_request(void* self, char* ip, char*, int port, int) noexcept {
     auto& transfer = *static_cast<Transfer*>(self);
     const bool may = transfer.may_send_on(SocketAddress::from(ip, port));
@@ -110,7 +116,8 @@ void Transfer::set_constant_options() {
   set_number(easy_, CURLOPT_POST, 1);
   set_number(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   set_number(easy_, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout.count());
-  set_number(easy_, CURLOPT_MAXLIFETIME_CONN, kConnectionLifetime.count());
+  set_number(easy_, CURLOPT_MAXLIFETIME_CONN, options.connection_lifetime.count());
+  set_number(easy_, CURLOPT_MAXAGE_CONN, kConnectionIdle.count());
   set_number(easy_, CURLOPT_DNS_CACHE_TIMEOUT, kNameLifetime.count());
   set_number(easy_, CURLOPT_BUFFERSIZE,
              4096);  // answers are small; the default is 16 KiB per request
@@ -132,6 +139,7 @@ void Transfer::set_constant_options() {
   set_pointer(easy_, CURLOPT_OPENSOCKETDATA, this);
   set_pointer(easy_, CURLOPT_CLOSESOCKETFUNCTION, &Callbacks::close_socket);
   set_pointer(easy_, CURLOPT_CLOSESOCKETDATA, &surroundings_.sockets);  // outlives this transfer
+  set_pointer(easy_, CURLOPT_SSL_CTX_FUNCTION, &Callbacks::new_tls_connection);
   set_pointer(easy_, CURLOPT_PREREQFUNCTION, &Callbacks::before_request);
   set_pointer(easy_, CURLOPT_PREREQDATA, this);
   set_pointer(easy_, CURLOPT_HEADERFUNCTION, &Callbacks::header);
@@ -175,6 +183,10 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   bad_header_ = !add_header_lines();
   if (bad_header_) return false;
   set_text(easy_, CURLOPT_URL, request_.url);
+  // Also for plain HTTP: libcurl 7.88.1 forgets to free a handle's own sessions when it gets a
+  // share.
+  void* share = surroundings_.tls_sessions.share_for(request_.url);
+  if (share != share_) set_pointer(easy_, CURLOPT_SHARE, share_ = share);
   set_pointer(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   set_pointer(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   set_number(easy_, CURLOPT_TIMEOUT_MS, request_.timeout.count());

@@ -1,5 +1,4 @@
-// TLS as the sender insists on it. Certificates are made by the openssl command in a directory of
-// the test.
+// TLS as the sender insists on it.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <sys/wait.h>
@@ -7,58 +6,18 @@
 
 #include <atomic>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <memory>
 #include <stdexcept>
 #include <thread>
 
 #include "dispatcher/curl_http_sender.h"
+#include "tests/dispatcher/certificates.h"
 #include "tests/dispatcher/sender_fixture.h"
 
 namespace sealpost {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A private CA, and server certificates signed by it.
-class Certificates {
- public:
-  Certificates() {
-    char name[] = "/tmp/sealpost-tls-XXXXXX";
-    if (mkdtemp(name) == nullptr) throw std::runtime_error("no temporary directory");
-    directory_ = name;
-    openssl(
-        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=Test-CA -keyout ca.key -out ca.pem");
-    make("localhost", "DNS:localhost");
-    make("other", "DNS:other.example");
-  }
-  ~Certificates() { std::filesystem::remove_all(directory_); }
-
-  std::string path(const std::string& file) const { return (directory_ / file).string(); }
-
- private:
-  void make(const std::string& name, const std::string& alternative_name) const {
-    std::ofstream(directory_ / "extensions") << "subjectAltName=" << alternative_name << "\n";
-    openssl("req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " +
-            name + ".csr");
-    openssl("x509 -req -in " + name + ".csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 " +
-            "-extfile extensions -out " + name + ".pem");
-  }
-  void openssl(const std::string& arguments) const {
-    const std::string command =
-        "cd " + directory_.string() + " && openssl " + arguments + " > openssl.log 2>&1";
-    if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
-  }
-
-  std::filesystem::path directory_;
-};
-
-const Certificates& certificates() {
-  static const Certificates made;
-  return made;
-}
 
 // A proper HTTPS server with one of the certificates.
 class TlsServer {

@@ -20,6 +20,7 @@ class SenderTest : public testing::Test {
     return {.address_policy = loopback_allowed(),
             .allow_http = AllowHttp::yes,
             .max_connections = 16,
+            .connection_lifetime = kConnectionLifetime,
             .proxy = {},
             .ca_file = {}};
   }
