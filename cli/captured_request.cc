@@ -66,23 +66,23 @@ std::map<std::string, std::string> parse_headers(std::string_view text) {
     if (colon != std::string_view::npos && (space == std::string_view::npos || colon < space)) {
       headers[lower(line.substr(0, colon))] = trimmed(line.substr(colon + 1));
     } else if (number != 1) {
+      // Without the line: it is a stranger's, and a terminal might obey it.
       throw std::runtime_error(
-          fmt::format("line {} of the headers is not \"Name: value\": {}", number, line));
+          fmt::format("line {} of the headers is not \"Name: value\"", number));
     }
   }
   return headers;
 }
 
 ReceivedRequest parse_raw_request(std::string_view text) {
-  size_t end = text.find("\r\n\r\n");
-  size_t body = end + 4;
-  if (end == std::string_view::npos) {
-    end = text.find("\n\n");
-    body = end + 2;
-  }
+  // The first empty line, whichever newlines are used: the body may have empty lines of both kinds.
+  const size_t unix_end = text.find("\n\n");
+  const size_t http_end = text.find("\r\n\r\n");
+  const size_t end = std::min(unix_end, http_end);
   if (end == std::string_view::npos) {
     throw std::runtime_error("the request has no empty line between headers and body");
   }
+  const size_t body = end == http_end ? end + 4 : end + 2;
   return {.headers = parse_headers(text.substr(0, end)), .body = std::string(text.substr(body))};
 }
 

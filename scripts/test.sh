@@ -113,8 +113,7 @@ install_packages "libclang-rt-$(clang --version | sed -n 's/.*version \([0-9]*\)
 ensure_node
 check "format (clang-format)" check_format
 check "scripts (shellcheck)" shellcheck -x scripts/*.sh .ci/run
-# Three builds: g++ as shipped, clang++ with ASan and UBSan, g++ with TSan. A fourth compiler run would
-# show nothing that these do not.
+# Builds: g++ as shipped, clang++ with ASan and UBSan, g++ with TSan, and what the fuzz tests need.
 build release
 run_tests release
 build asan
@@ -122,5 +121,7 @@ check "clang-tidy" check_tidy
 run_tests asan --exclude-regex 'Interop'
 build tsan
 run_tests tsan --exclude-regex 'Interop'
+build fuzz
+run_tests fuzz
 check "front door (scripts/run.sh --once, twice on the same data)" front_door
 summary

@@ -30,11 +30,17 @@ TEST(CapturedRequestTest, AcceptsPlainNewlines) {
   const ReceivedRequest request = parse_raw_request("webhook-id: evt_1\n\nbody");
   EXPECT_THAT(request.headers, ElementsAre(Pair("webhook-id", "evt_1")));
   EXPECT_EQ(request.body, "body");
+  // The first empty line counts, even if the body has one of the other kind.
+  EXPECT_EQ(parse_raw_request("a: b\n\nbody\r\n\r\nmore").body, "body\r\n\r\nmore");
 }
 
 TEST(CapturedRequestTest, NamesTheLineThatIsNoHeader) {
   EXPECT_THAT(refusal_of("POST / HTTP/1.1\na: b\nnonsense\n\n"), HasSubstr("line 3"));
   EXPECT_THAT(refusal_of("a: b"), HasSubstr("no empty line"));
+}
+
+TEST(CapturedRequestTest, ShowsNothingThatATerminalWouldObey) {
+  EXPECT_THAT(refusal_of("POST / HTTP/1.1\n\x1b[2J\n\n"), Not(HasSubstr("\x1b")));
 }
 
 TEST(CapturedRequestTest, ReadsTimesWithAndWithoutFraction) {
