@@ -98,7 +98,7 @@ class Side {
   NumberedEvents numbered(std::int64_t count, const char* payload_sql) {
     const NumberedEvents events{.first = inserted_ + 1,
                                 .count = count,
-                                .endpoints = kReceiverEndpoints,
+                                .endpoint_sql = endpoint_in_turn(kReceiverEndpoints),
                                 .payload_sql = payload_sql};
     inserted_ += count;
     return events;

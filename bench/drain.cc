@@ -119,9 +119,9 @@ class SealpostSide final : public Side {
   }
 
   void prepare() override {
-    insert_events(
-        sealpost_.database(),
-        {.count = bench_.events, .endpoints = kReceiverEndpoints, .payload_sql = kPayloadSql});
+    insert_events(sealpost_.database(), {.count = bench_.events,
+                                         .endpoint_sql = endpoint_in_turn(kReceiverEndpoints),
+                                         .payload_sql = kPayloadSql});
     sealpost_.database().run("VACUUM (ANALYZE) sealpost.outbox");
   }
 

@@ -114,11 +114,12 @@ class Side {
   void fill_up() {
     const std::int64_t missing = flood_ - left_of_flood();
     if (missing > 0) {
-      insert_events(sealpost_.database(), {.first = inserted_ + 1,
-                                           .count = missing,
-                                           .endpoints = bench_.options.flood_endpoints,
-                                           .payload_sql = kPayloadSql,
-                                           .tenant = kFloodingTenant});
+      insert_events(sealpost_.database(),
+                    {.first = inserted_ + 1,
+                     .count = missing,
+                     .endpoint_sql = endpoint_in_turn(bench_.options.flood_endpoints),
+                     .payload_sql = kPayloadSql,
+                     .tenant = kFloodingTenant});
       inserted_ += missing;
     }
     sealpost_.database().run(

@@ -17,7 +17,7 @@ SET LOCAL session_replication_role = replica;
 SET LOCAL work_mem = '512MB';
 WITH events AS (
   INSERT INTO sealpost.outbox (tenant, type, payload)
-  SELECT '{tenant}', 'bench.event_' || n % {endpoints}, {payload} FROM generate_series({first}, {last}) n
+  SELECT '{tenant}', 'bench.event_' || ({endpoint}), {payload} FROM generate_series({first}, {last}) n
   RETURNING id, type
 ), numbered AS (
   SELECT id, type, nextval(pg_get_serial_sequence('sealpost.intake', 'seq')) AS seq,
@@ -41,22 +41,25 @@ void in_portions(const NumberedEvents& events, Insert insert) {
 
 }  // namespace
 
+std::string endpoint_in_turn(int endpoints) { return fmt::format("n % {}", endpoints); }
+
 void insert_events(Database& database, const NumberedEvents& events) {
   in_portions(events, [&](std::int64_t first, std::int64_t last) {
     database.run(
         fmt::format("INSERT INTO sealpost.outbox (tenant, type, payload) "
-                    "SELECT '{}', 'bench.event_' || n % {}, {} FROM generate_series({}, {}) n",
-                    events.tenant, events.endpoints, events.payload_sql, first, last));
+                    "SELECT '{}', 'bench.event_' || ({}), {} FROM generate_series({}, {}) n",
+                    events.tenant, events.endpoint_sql, events.payload_sql, first, last));
   });
 }
 
 void insert_deliveries(Database& database, const NumberedEvents& events, const std::string& due_sql,
                        int attempts_before) {
   in_portions(events, [&](std::int64_t first, std::int64_t last) {
-    database.run(fmt::format(
-        kDeliveriesSql, fmt::arg("tenant", events.tenant), fmt::arg("endpoints", events.endpoints),
-        fmt::arg("payload", events.payload_sql), fmt::arg("first", first), fmt::arg("last", last),
-        fmt::arg("attempts", attempts_before), fmt::arg("due", due_sql)));
+    database.run(fmt::format(kDeliveriesSql, fmt::arg("tenant", events.tenant),
+                             fmt::arg("endpoint", events.endpoint_sql),
+                             fmt::arg("payload", events.payload_sql), fmt::arg("first", first),
+                             fmt::arg("last", last), fmt::arg("attempts", attempts_before),
+                             fmt::arg("due", due_sql)));
   });
 }
 

@@ -10,14 +10,16 @@
 
 namespace sealpost {
 
-// Numbers from `first` on; event n is of type "bench.event_" n modulo `endpoints`.
 struct NumberedEvents {
-  std::int64_t first = 1;
+  std::int64_t first = 1;  // the least n
   std::int64_t count = 0;
-  int endpoints = 1;
-  std::string payload_sql;  // an expression over n
+  std::string endpoint_sql;  // an expression over n; its value e makes the type "bench.event_e"
+  std::string payload_sql;   // likewise
   std::string tenant = "default";
 };
+
+// An endpoint_sql: 0, 1, … below `endpoints`.
+std::string endpoint_in_turn(int endpoints);
 
 // As producers insert them: they wait in intake.
 void insert_events(Database& database, const NumberedEvents& events);

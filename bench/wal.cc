@@ -128,9 +128,9 @@ Cost measure(Bench& bench) {
   const auto per_event = [&](double count) { return count / bench.events; };
 
   Stretch producer{.begin = bench.position(), .end = ""};
-  insert_events(
-      sealpost.database(),
-      {.count = bench.events, .endpoints = kReceiverEndpoints, .payload_sql = kPayloadSql});
+  insert_events(sealpost.database(), {.count = bench.events,
+                                      .endpoint_sql = endpoint_in_turn(kReceiverEndpoints),
+                                      .payload_sql = kPayloadSql});
   producer.end = bench.position();
 
   sealpost.database().run("VACUUM (ANALYZE) sealpost.outbox");
