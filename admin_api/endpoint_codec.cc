@@ -10,6 +10,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json encryption_json(const Endpoint& endpoint) {
+  const EncryptionSettings& encryption = endpoint.settings.encryption;
+  const auto& keys = endpoint.encryption_keys;
+  return {
+      {Field::enabled, encryption.enabled},
+      {Field::key_type, kKeyType},
+      {Field::public_key_fingerprint, keys.empty() ? Json() : Json(keys.front().fingerprint)},
+      {Field::enc_header, to_text(encryption.enc_header)},
+      {Field::reuse_ephemeral_keys, encryption.reuse_ephemeral_keys},
+  };
+}
+
 Json to_json(const Endpoint& endpoint) {
   const EndpointSettings& settings = endpoint.settings;
   Json headers = Json::object();
@@ -24,6 +36,7 @@ Json to_json(const Endpoint& endpoint) {
       {Field::enabled_events, settings.enabled_events},
       {Field::signing, {{Field::profile, settings.signing_profile}}},
       {Field::envelope, to_text(settings.envelope)},
+      {Field::encryption, encryption_json(endpoint)},
       {Field::retry, Json::parse(retry_json(settings.retry))},
       {Field::timeout_ms, settings.timeout.count()},
       {Field::max_in_flight, settings.max_in_flight},

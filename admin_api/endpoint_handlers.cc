@@ -14,7 +14,6 @@ namespace {
 
 using ChangeResult = EndpointStore::ChangeResult;
 
-constexpr char kDefaultTenant[] = "default";
 constexpr char kIdPrefix[] = "we_";
 // Changes without If-Match are read, merged and written again if somebody else was faster.
 constexpr int kMaxTries = 5;
@@ -106,6 +105,18 @@ std::string reason_of(CallContext& context) {
   return read_status_reason(json_body(context.call, BodyNeed::optional));
 }
 
+// Runs `change`, which may find that encryption has no key.
+template <class Change>
+auto with_encryption_key(Change&& change) {
+  try {
+    return change();
+  } catch (const EncryptionKeyMissing&) {
+    throw Problem(Mistakes{{"encryption_key_required", "encryption.public_key",
+                    "Encryption needs a key: give public_key, or register one for the tenant at "
+                    "/v1/merchant/webhook-keys first."}});
+  }
+}
+
 std::string tenant_of(const CallContext& context, const EndpointDraft& draft) {
   const auto& own = context.token.tenant;
   if (own && draft.tenant && *draft.tenant != *own) {
@@ -133,8 +144,10 @@ ApiAnswer create_endpoint(CallContext& context) {
       read_new_endpoint(json_body(context.call, BodyNeed::required), rules_of(context));
   const std::string tenant = tenant_of(context, draft);
   const SecretText secret = draft.secret ? *draft.secret : new_signing_secret(context.random);
-  const Endpoint endpoint = context.stores.endpoints().create(
-      {.tenant = tenant, .settings = std::move(draft.settings), .secret = secret});
+  const Endpoint endpoint = with_encryption_key([&] {
+    return context.stores.endpoints().create(
+        {.tenant = tenant, .settings = std::move(draft.settings), .secret = secret});
+  });
   ApiAnswer answer = endpoint_answer(201, endpoint, new_endpoint_json(endpoint, secret));
   answer.headers.push_back({"Location", "/v1/webhook-endpoints/" + endpoint.id.text()});
   return answer;
@@ -152,8 +165,10 @@ ApiAnswer change_endpoint(CallContext& context) {
   change_safely(context, [&](const Endpoint& endpoint) {
     const EndpointSettings settings =
         read_endpoint_changes(body, endpoint.settings, rules_of(context));
-    return context.stores.endpoints().update(context.token.tenant, endpoint.id, settings,
-                                             endpoint.version);
+    return with_encryption_key([&] {
+      return context.stores.endpoints().update(context.token.tenant, endpoint.id, settings,
+                                               endpoint.version);
+    });
   });
   return changed_answer(context);
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "admin_api/encryption_reader.h"
 #include "admin_api/endpoint_codec.h"
 #include "admin_api/field_names.h"
 #include "admin_api/json_value.h"
@@ -21,7 +22,6 @@ struct LaterField {
   const char* meaning;
 };
 constexpr LaterField kLaterFields[] = {
-    {Field::encryption, "Encrypted payloads are"},
     {Field::tls, "TLS settings of an endpoint are"},
     {Field::auto_disable, "Disabling by itself is"},
 };
@@ -32,13 +32,6 @@ constexpr const char* kCustomProfileFields[] = {
 };
 constexpr const char* kReadOnlyFields[] = {Field::id, Field::status, Field::status_reason,
                                            Field::created_at, Field::updated_at};
-
-bool is_tenant(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("_.:@-").find(c) != std::string_view::npos;
-  });
-}
 
 bool is_visible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
@@ -71,6 +64,9 @@ class EndpointReader {
     read_enabled_events();
     read_description();
     read_envelope();
+    if (const auto field = find(Field::encryption, [&] { draft_.settings.encryption = {}; })) {
+      read_encryption(*field, draft_.settings.encryption);
+    }
     read_retry_policy();
     read_limits();
     read_order();
@@ -303,7 +299,7 @@ class EndpointReader {
     }
     if (tenant && !tenant->is_null()) {
       draft_.tenant = tenant->text({.min = 1, .max = kMaxTenantLength});
-      if (draft_.tenant && !is_tenant(*draft_.tenant)) {
+      if (draft_.tenant && !is_tenant_name(*draft_.tenant)) {
         tenant->mistake("invalid_value", "A tenant is letters, digits or _ . : @ -");
       }
     }

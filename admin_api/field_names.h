@@ -36,8 +36,20 @@ struct Field {
   static constexpr char max_attempts[] = "max_attempts";
   static constexpr char disable_endpoint_on_gone[] = "disable_endpoint_on_gone";
 
-  // Of an endpoint, not built yet.
+  // Encryption of an endpoint, and receivers' keys.
   static constexpr char encryption[] = "encryption";
+  static constexpr char enabled[] = "enabled";
+  static constexpr char enc_header[] = "enc_header";
+  static constexpr char reuse_ephemeral_keys[] = "reuse_ephemeral_keys";
+  static constexpr char public_key_fingerprint[] = "public_key_fingerprint";
+  static constexpr char public_key[] = "public_key";
+  static constexpr char key_type[] = "key_type";
+  static constexpr char fingerprint[] = "fingerprint";
+  static constexpr char label[] = "label";
+  static constexpr char primary[] = "primary";
+  static constexpr char deleted[] = "deleted";
+
+  // Of an endpoint, not built yet.
   static constexpr char rate_limit_per_second[] = "rate_limit_per_second";
   static constexpr char ordering[] = "ordering";
   static constexpr char on_dead_letter[] = "on_dead_letter";

@@ -218,6 +218,19 @@ DeliveryListQuery read_delivery_query(const ApiCall& call,
   return read;
 }
 
+KeyScopeQuery read_key_scope_query(const ApiCall& call) {
+  QueryReader query(call);
+  KeyScopeQuery scope{.tenant = query.take(Field::tenant), .endpoint_id = {}};
+  if (scope.tenant && !is_tenant_name(*scope.tenant)) {
+    query.mistake("invalid_value", Field::tenant, "A tenant is letters, digits or _ . : @ -");
+  }
+  if (auto id = query.take_id(Field::endpoint_id, "we_")) {
+    scope.endpoint_id = EndpointId(*std::move(id));
+  }
+  query.finish();
+  return scope;
+}
+
 void require_no_query(const ApiCall& call) { QueryReader(call).finish(); }
 
 }  // namespace sealpost

@@ -24,6 +24,13 @@ struct DeliveryListQuery {
 DeliveryListQuery read_delivery_query(const ApiCall& call,
                                       std::optional<DeliveryState> only_state = std::nullopt);
 
+// tenant and endpoint_id: whose keys a call is about.
+struct KeyScopeQuery {
+  std::optional<std::string> tenant;
+  std::optional<EndpointId> endpoint_id;
+};
+KeyScopeQuery read_key_scope_query(const ApiCall& call);
+
 // Calls that are not lists take no parameters.
 void require_no_query(const ApiCall& call);
 

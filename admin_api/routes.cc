@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "admin_api/encryption_key_handlers.h"
 #include "admin_api/endpoint_handlers.h"
 #include "admin_api/history_handlers.h"
 #include "admin_api/problem.h"
@@ -22,6 +23,11 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"POST", "/v1/webhook-endpoints/{id}/disable", Access::manage, disable_endpoint},
     {"POST", "/v1/webhook-endpoints/{id}/pause", Access::manage, pause_endpoint},
     {"POST", "/v1/webhook-endpoints/{id}/resume", Access::manage, resume_endpoint},
+    {"GET", "/v1/merchant/webhook-keys", Access::read, list_encryption_keys},
+    {"POST", "/v1/merchant/webhook-keys", Access::manage, create_encryption_key},
+    {"GET", "/v1/merchant/webhook-keys/{id}", Access::read, get_encryption_key},
+    {"DELETE", "/v1/merchant/webhook-keys/{id}", Access::manage, delete_encryption_key},
+    {"POST", "/v1/merchant/webhook-keys/{id}/primary", Access::manage, make_encryption_key_primary},
     {"GET", "/v1/events", Access::read, list_events},
     {"GET", "/v1/events/{id}", Access::read, get_event},
     {"GET", "/v1/deliveries", Access::read, list_deliveries},

@@ -18,6 +18,8 @@ enum class Access {
   manage,  // admin, operator
 };
 
+inline constexpr char kDefaultTenant[] = "default";
+
 // What a call works with. Lives as long as the call.
 struct CallContext {
   const ApiCall& call;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "core/encryption_key_store.h"
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
 #include "core/token_store.h"
@@ -49,6 +50,7 @@ class AdminApi {
  public:
   struct Dependencies {
     std::function<std::unique_ptr<EndpointStore>()> endpoints;
+    std::function<std::unique_ptr<EncryptionKeyStore>()> encryption_keys;
     std::function<std::unique_ptr<HistoryStore>()> history;
     std::function<std::unique_ptr<TokenStore>()> tokens;
     HealthSource health;  // served here as well, without authentication

@@ -7,6 +7,11 @@ EndpointStore& ApiStores::endpoints() {
   return *endpoints_;
 }
 
+EncryptionKeyStore& ApiStores::encryption_keys() {
+  if (!encryption_keys_) encryption_keys_ = from_.encryption_keys();
+  return *encryption_keys_;
+}
+
 HistoryStore& ApiStores::history() {
   if (!history_) history_ = from_.history();
   return *history_;

@@ -16,12 +16,14 @@ class ApiStores {
  public:
   explicit ApiStores(const AdminApi::Dependencies& from) : from_(from) {}
   EndpointStore& endpoints();
+  EncryptionKeyStore& encryption_keys();
   HistoryStore& history();
   TokenStore& tokens();
 
  private:
   const AdminApi::Dependencies& from_;
   std::unique_ptr<EndpointStore> endpoints_;
+  std::unique_ptr<EncryptionKeyStore> encryption_keys_;
   std::unique_ptr<HistoryStore> history_;
   std::unique_ptr<TokenStore> tokens_;
 };

@@ -119,6 +119,7 @@ class Service {
     if (parts_.admin_api) {
       api_ = std::make_unique<AdminApi>(
           AdminApi::Dependencies{.endpoints = [stores] { return stores.endpoints(); },
+                                 .encryption_keys = [stores] { return stores.encryption_keys(); },
                                  .history = [stores] { return stores.history(); },
                                  .tokens = [stores] { return stores.tokens(); },
                                  .health = health(),

@@ -4,6 +4,7 @@
 
 #include "storage/pg_delivery_store.h"
 #include "storage/pg_dispatcher_registry.h"
+#include "storage/pg_encryption_key_store.h"
 #include "storage/pg_endpoint_store.h"
 #include "storage/pg_history_store.h"
 #include "storage/pg_maintenance.h"
@@ -28,6 +29,10 @@ std::unique_ptr<EndpointSource> Stores::endpoint_source() const {
 
 std::unique_ptr<EndpointStore> Stores::endpoints() const {
   return std::make_unique<PgEndpointStore>(database_, master_key_, random_);
+}
+
+std::unique_ptr<EncryptionKeyStore> Stores::encryption_keys() const {
+  return std::make_unique<PgEncryptionKeyStore>(database_);
 }
 
 std::unique_ptr<HistoryStore> Stores::history() const {

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "core/delivery_store.h"
 #include "core/dispatcher_registry.h"
+#include "core/encryption_key_store.h"
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
 #include "core/maintenance.h"
@@ -27,6 +28,7 @@ class Stores {
   std::unique_ptr<DispatcherRegistry> registry() const;
   std::unique_ptr<EndpointSource> endpoint_source() const;
   std::unique_ptr<EndpointStore> endpoints() const;
+  std::unique_ptr<EncryptionKeyStore> encryption_keys() const;
   std::unique_ptr<HistoryStore> history() const;
   std::unique_ptr<TokenStore> tokens() const;
   std::unique_ptr<Maintenance> maintenance() const;

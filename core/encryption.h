@@ -43,6 +43,8 @@ struct EncryptionSettings {
   // One ephemeral key pair serves for at most a minute and 65,536 bodies per recipient: 2 us
   // instead of 75 us a body. Whoever learns one shared key then reads all of these.
   bool reuse_ephemeral_keys = false;
+  // Becomes the endpoint's only own key when the settings are stored; never set in what is read.
+  std::optional<std::string> new_public_key{};
 };
 
 enum class BodyKind { json, other };

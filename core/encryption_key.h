@@ -14,6 +14,8 @@
 
 namespace sealpost {
 
+inline constexpr char kKeyType[] = "x25519";
+
 // A public key to which bodies are encrypted.
 struct EncryptionKey {
   EncryptionKeyId id;

@@ -71,6 +71,14 @@ std::optional<EndpointStatus> endpoint_status_from_text(std::string_view text) {
   return value_of(kStatuses, text);
 }
 
+bool is_tenant_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxTenantLength &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("_.:@-").find(c) != std::string_view::npos;
+         });
+}
+
 bool matches_event_type(std::string_view pattern, std::string_view event_type) {
   if (pattern == event_type) return true;
   if (is_reserved(event_type)) return false;

@@ -72,7 +72,7 @@ struct Endpoint {
   int version = 1;
   EndpointSettings settings;
   std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
-  std::vector<EncryptionKey> encryption_keys{};  // that apply to it, the primary first
+  std::vector<EncryptionKey> encryption_keys{};  // if enabled: that apply, the primary first
   WallTime created_at;
   WallTime updated_at;
 };
@@ -83,6 +83,9 @@ bool matches_event_type(std::string_view pattern, std::string_view event_type);
 
 // nullopt if the pattern may be stored; otherwise what is wrong with it.
 std::optional<std::string> event_pattern_error(std::string_view pattern);
+
+// 1 to kMaxTenantLength letters, digits or _ . : @ -
+bool is_tenant_name(std::string_view text);
 
 // nullopt if a static header may be sent; otherwise what is wrong: its name is no token, its value
 // has a control character or is too long, or the sender writes it itself (Host, webhook-…, …).

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ struct NewEndpoint {
   std::string tenant;
   EndpointSettings settings;
   SecretText secret;
+};
+
+// Thrown by create() and update(): encryption is to be enabled, and no key applies to the endpoint.
+// Nothing was changed.
+struct EncryptionKeyMissing : std::runtime_error {
+  EncryptionKeyMissing() : std::runtime_error("encryption is enabled and there is no key for it") {}
 };
 
 // The operator's view. `tenant` limits what can be seen and touched; nullopt sees all. Something

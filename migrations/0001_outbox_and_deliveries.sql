@@ -176,6 +176,9 @@ CREATE TABLE sealpost.endpoints (
   ordering       text NOT NULL DEFAULT 'none' CHECK (ordering IN ('none', 'fifo')),
   on_dead_letter text NOT NULL DEFAULT 'stop' CHECK (on_dead_letter IN ('stop', 'continue')),  -- for fifo
   headers        bytea,                             -- encrypted JSON object
+  encryption_enabled   boolean NOT NULL DEFAULT false,  -- bodies are encrypted; see encryption_keys
+  enc_header           text NOT NULL DEFAULT 'auto' CHECK (enc_header IN ('auto', 'full', 'body')),
+  reuse_ephemeral_keys boolean NOT NULL DEFAULT false,
   metadata       jsonb NOT NULL DEFAULT '{}',
   version        int NOT NULL DEFAULT 1,            -- rises with every change a dispatcher must see
   -- Dispatchers divide the work by bucket, so that one endpoint's limits live in one process's memory.
@@ -223,6 +226,21 @@ CREATE TABLE sealpost.endpoint_secrets (
   expires_at  timestamptz           -- NULL: current
 );
 CREATE INDEX endpoint_secrets_by_endpoint ON sealpost.endpoint_secrets (endpoint_id);
+
+-- Receivers' public keys (X25519), to which bodies are encrypted. A key is an endpoint's own, or it is the
+-- tenant's and serves all endpoints that have none. The primary key of such a scope is the one with the
+-- latest primary_since, else the oldest.
+CREATE TABLE sealpost.encryption_keys (
+  id            text COLLATE "C" PRIMARY KEY DEFAULT sealpost.new_id('whk_'),
+  tenant        text NOT NULL,
+  endpoint_id   text COLLATE "C" REFERENCES sealpost.endpoints (id),  -- NULL: the tenant's
+  public_key    bytea NOT NULL CHECK (octet_length(public_key) = 32),
+  label         text NOT NULL DEFAULT '',
+  primary_since timestamptz,
+  created_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX encryption_keys_by_scope
+  ON sealpost.encryption_keys (tenant, coalesce(endpoint_id, ''), public_key);
 
 -- -------------------------------------------------------------------------------------- deliveries
 

@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "core/signing_profile.h"
+#include "storage/encryption_key_rows.h"
 #include "storage/endpoint_codec.h"
 
 namespace sealpost {
@@ -17,7 +18,8 @@ constexpr const char* kColumns = R"sql(
 SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.description, to_json(e.enabled_events),
        e.signing, e.envelope, e.retry, e.timeout_ms, e.max_in_flight, e.headers, e.metadata,
        (extract(epoch FROM e.created_at) * 1000000)::bigint, (extract(epoch FROM e.updated_at) * 1000000)::bigint,
-       e.rate_limit_per_second, e.ordering, e.on_dead_letter
+       e.rate_limit_per_second, e.ordering, e.on_dead_letter, e.encryption_enabled::int, e.enc_header,
+       e.reuse_ephemeral_keys::int
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -45,8 +47,9 @@ constexpr const char* kNewIds = "SELECT sealpost.new_id('we_'), sealpost.new_id(
 constexpr const char* kInsert = R"sql(
 INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
                                 max_in_flight, headers, metadata, rate_limit_per_second, ordering,
-                                on_dead_letter, tenant)
-VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14, $15))sql";
+                                on_dead_letter, encryption_enabled, enc_header, reuse_ephemeral_keys, tenant)
+VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14,
+        $15::int::boolean, $16, $17::int::boolean, $18))sql";
 
 constexpr const char* kInsertSecret = R"sql(
 INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint)
@@ -58,7 +61,8 @@ constexpr const char* kUpdate = R"sql(
 UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5,
   envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
   metadata = $11::jsonb, rate_limit_per_second = $12::float8, ordering = $13,
-  on_dead_letter = $14, version = version + 1, updated_at = clock_timestamp()
+  on_dead_letter = $14, encryption_enabled = $15::int::boolean, enc_header = $16,
+  reuse_ephemeral_keys = $17::int::boolean, version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1)sql";
 
 constexpr const char* kSetStatus = R"sql(
@@ -96,6 +100,22 @@ void write_patterns(PgTransaction& transaction, const EndpointId& id) {
   transaction.run_once(kInsertPatterns, PgParameters().add(id.text()));
 }
 
+bool concerns_keys(const EncryptionSettings& encryption) {
+  return encryption.enabled || encryption.new_public_key;
+}
+
+// Keys are locked before rows of endpoints, here and in PgEncryptionKeyStore: no deadlock.
+void lock_keys_for(PgTransaction& transaction, const EncryptionSettings& encryption) {
+  if (concerns_keys(encryption)) lock_encryption_keys(transaction);
+}
+
+void write_keys(PgTransaction& transaction, const EndpointId& id,
+                const EncryptionSettings& encryption) {
+  if (!concerns_keys(encryption)) return;
+  if (encryption.new_public_key) replace_own_key(transaction, id, *encryption.new_public_key);
+  if (!encrypted_endpoint_has_key(transaction, id)) throw EncryptionKeyMissing();
+}
+
 }  // namespace
 
 PgEndpointStore::PgEndpointStore(DatabaseOptions options, MasterKey master_key, Random& random)
@@ -109,6 +129,7 @@ std::vector<Endpoint> PgEndpointStore::load(std::span<const EndpointId> ids) {
   for (int i = 0; i < rows.size(); ++i)
     endpoints.push_back(read_row(rows, i, OnWrongKey::leave_out));
   add_secrets(endpoints);
+  add_encryption_keys(session_, endpoints);
   return endpoints;
 }
 
@@ -152,6 +173,7 @@ void PgEndpointStore::disable(const EndpointId& id, const std::string& reason) {
 
 Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
   const EndpointId id = session_.transaction({}, [&](PgTransaction& transaction) {
+    lock_keys_for(transaction, endpoint.settings.encryption);
     const PgRows ids = transaction.run_once(kNewIds);
     const EndpointId endpoint_id(ids.text(0, 0));
     const std::string secret_id = ids.text(0, 1);
@@ -166,6 +188,7 @@ Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
                                             .add(master_key_.id)
                                             .add(secret_fingerprint(endpoint.secret)));
     write_patterns(transaction, endpoint_id);
+    write_keys(transaction, endpoint_id, endpoint.settings.encryption);
     return endpoint_id;
   });
   auto created = get(std::nullopt, id);
@@ -179,7 +202,9 @@ std::optional<Endpoint> PgEndpointStore::get(const std::optional<std::string>& t
   const PgRows rows =
       session_.query_once(fmt::format(kGet, kColumns), PgParameters().add(id.text()).add(tenant));
   if (rows.empty()) return std::nullopt;
-  return read_row(rows, 0, OnWrongKey::refuse);
+  std::vector<Endpoint> one{read_row(rows, 0, OnWrongKey::refuse)};
+  add_encryption_keys(session_, one);
+  return std::move(one.front());
 }
 
 Page<Endpoint> PgEndpointStore::list(const std::optional<std::string>& tenant,
@@ -192,6 +217,7 @@ Page<Endpoint> PgEndpointStore::list(const std::optional<std::string>& tenant,
     page.items.push_back(read_row(rows, i, OnWrongKey::refuse));
   }
   if (rows.size() > request.limit) page.next_cursor = page.items.back().id.text();
+  add_encryption_keys(session_, page.items);
   return page;
 }
 
@@ -209,10 +235,12 @@ EndpointStore::ChangeResult PgEndpointStore::update(const std::optional<std::str
                                                     const EndpointSettings& settings,
                                                     std::optional<int> expected_version) {
   return session_.transaction({}, [&](PgTransaction& transaction) {
+    lock_keys_for(transaction, settings.encryption);
     const ChangeResult allowed = lock_for_change(transaction, tenant, id, expected_version);
     if (allowed != ChangeResult::changed) return allowed;
     transaction.run_once(kUpdate, setting_parameters(id, settings));
     write_patterns(transaction, id);
+    write_keys(transaction, id, settings.encryption);
     return allowed;
   });
 }
@@ -259,7 +287,10 @@ PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
   return parameters.add(metadata_to_json(settings.metadata))
       .add(rate_limit)
       .add(to_text(settings.ordering))
-      .add(to_text(settings.on_dead_letter));
+      .add(to_text(settings.on_dead_letter))
+      .add(int{settings.encryption.enabled})
+      .add(to_text(settings.encryption.enc_header))
+      .add(int{settings.encryption.reuse_ephemeral_keys});
 }
 
 Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wrong_key) const {
@@ -284,6 +315,9 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.rate_limit_per_second = rows.optional_real(i, 17);
   settings.ordering = known(ordering_from_text(rows.view(i, 18)), "ordering");
   settings.on_dead_letter = known(on_dead_letter_from_text(rows.view(i, 19)), "on_dead_letter");
+  settings.encryption.enabled = rows.number(i, 20) == 1;
+  settings.encryption.enc_header = known(enc_header_from_text(rows.view(i, 21)), "enc_header");
+  settings.encryption.reuse_ephemeral_keys = rows.number(i, 22) == 1;
   if (rows.is_null(i, 13)) return endpoint;
   const auto headers =
       decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));

@@ -129,6 +129,12 @@ TEST(TidySchemaTest, EnvelopesAgree) {
             "");
 }
 
+TEST(TidySchemaTest, EncHeadersAgree) {
+  EXPECT_EQ(difference(words_of<EncHeader>("core/encryption.h", "EncHeader"),
+                       checked_words(all_migrations(), "endpoints", "enc_header")),
+            "");
+}
+
 TEST(TidySchemaTest, RolesAgree) {
   EXPECT_EQ(difference(words_of<Role>("core/token_store.h", "Role"),
                        checked_words(all_migrations(), "tokens", "role")),

@@ -51,6 +51,7 @@ ApiFixture::ApiFixture() {
   api_ = std::make_unique<AdminApi>(
       AdminApi::Dependencies{
           .endpoints = [this] { return stores_.endpoints(); },
+          .encryption_keys = [this] { return stores_.encryption_keys(); },
           .history = [this] { return stores_.history(); },
           .tokens = [this] { return stores_.tokens(); },
           .health = health,

@@ -256,7 +256,6 @@ const std::vector<Refusal>& refusals() {
        {{"secret", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}},
        "invalid_value",
        "secret"},
-      {"encryption", {{"encryption", {{"key_type", "x25519"}}}}, "not_supported_yet", "encryption"},
       {"ordering", {{"ordering", "lifo"}}, "invalid_value", "ordering"},
       {"ordering as a flag", {{"ordering", true}}, "wrong_type", "ordering"},
       {"on_dead_letter", {{"on_dead_letter", "skip"}}, "invalid_value", "on_dead_letter"},

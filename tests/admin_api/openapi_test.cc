@@ -65,6 +65,9 @@ TEST_F(OpenApiTest, ItsSchemasNameTheMembersOfRealAnswers) {
   Json shown = endpoint;
   shown.erase("secret");
   EXPECT_EQ(names_of(shown), properties("Endpoint"));
+  EXPECT_EQ(names_of(endpoint.at("encryption")), properties("Encryption"));
+  const Json key = {{"public_key", std::string(64, 'a')}};
+  EXPECT_EQ(names_of(post("/v1/merchant/webhook-keys", key).json), properties("EncryptionKey"));
   const DeliveryRecord dead = add_dead_letter("default", endpoint.at("id"));
   Json delivery = get("/v1/deliveries/" + dead.id.text()).json;
   EXPECT_EQ(names_of(delivery.at("attempts")[0]), properties("Attempt"));
@@ -91,6 +94,8 @@ TEST_F(OpenApiTest, ItsExamplesOfBodiesAreAccepted) {
   const std::string path = "/v1/webhook-endpoints/" + created.json.at("id").get<std::string>();
   const Answer changed = patch(path, example("/v1/webhook-endpoints/{id}", "patch"));
   EXPECT_EQ(changed.status, 200) << changed.text;
+  const std::string keys = "/v1/merchant/webhook-keys";
+  EXPECT_EQ(post(keys, example(keys.c_str(), "post")).status, 201);
   for (const char* verb : {"disable", "enable", "pause", "resume"}) {
     const std::string pattern = std::string("/v1/webhook-endpoints/{id}/") + verb;
     EXPECT_EQ(post(path + "/" + verb, example(pattern.c_str(), "post")).status, 200) << verb;

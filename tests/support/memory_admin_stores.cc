@@ -58,8 +58,9 @@ class MemoryEndpointStore final : public EndpointStore {
     endpoint.id = EndpointId(new_ulid("we_", endpoint.created_at, all_.random_));
     endpoint.tenant = wanted.tenant;
     endpoint.settings = wanted.settings;
+    all_.store_own_key(endpoint);
     all_.secrets_[endpoint.id.text()] = std::string(wanted.secret.reveal());
-    return all_.endpoints_[endpoint.id.text()] = endpoint;
+    return shown(all_.endpoints_[endpoint.id.text()] = endpoint);
   }
 
   std::optional<Endpoint> get(const std::optional<std::string>& tenant,
@@ -68,7 +69,7 @@ class MemoryEndpointStore final : public EndpointStore {
     all_.enter("endpoints.get");
     const std::lock_guard lock(all_.mutex_);
     const Endpoint* const endpoint = find(tenant, id);
-    return endpoint ? std::optional(*endpoint) : std::nullopt;
+    return endpoint ? std::optional(shown(*endpoint)) : std::nullopt;
   }
 
   Page<Endpoint> list(const std::optional<std::string>& tenant, const PageRequest& page) override {
@@ -79,7 +80,7 @@ class MemoryEndpointStore final : public EndpointStore {
       return is_visible(tenant, endpoint.tenant) && endpoint.status != EndpointStatus::deleted;
     };
     return page_of<Endpoint>(all_.endpoints_, page, matches,
-                             [](const Endpoint& endpoint) { return endpoint; });
+                             [this](const Endpoint& endpoint) { return shown(endpoint); });
   }
 
   ChangeResult update(const std::optional<std::string>& tenant, const EndpointId& id,
@@ -87,8 +88,12 @@ class MemoryEndpointStore final : public EndpointStore {
                       std::optional<int> expected_version) override {
     const OneAtATime use(busy_);
     all_.enter("endpoints.update");
-    return change(tenant, id, expected_version,
-                  [&](Endpoint& endpoint) { endpoint.settings = settings; });
+    return change(tenant, id, expected_version, [&](Endpoint& endpoint) {
+      Endpoint changed = endpoint;
+      changed.settings = settings;
+      all_.store_own_key(changed);
+      endpoint = changed;
+    });
   }
 
   ChangeResult set_status(const std::optional<std::string>& tenant, const EndpointId& id,
@@ -103,6 +108,11 @@ class MemoryEndpointStore final : public EndpointStore {
   }
 
  private:
+  Endpoint shown(Endpoint endpoint) const {
+    if (endpoint.settings.encryption.enabled) endpoint.encryption_keys = all_.keys_of(endpoint);
+    return endpoint;
+  }
+
   Endpoint* find(const std::optional<std::string>& tenant, const EndpointId& id) {
     const auto found = all_.endpoints_.find(id.text());
     if (found == all_.endpoints_.end() || !is_visible(tenant, found->second.tenant)) return nullptr;

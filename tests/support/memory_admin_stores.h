@@ -1,4 +1,4 @@
-// The three stores of the admin API in memory, with the promises of their headers: versions,
+// The stores of the admin API in memory, with the promises of their headers: versions,
 // tenants, pages, replays. Every store instance notices when two threads use it at once, as a real
 // connection would not survive, and every call can be made to fail.
 //
@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "core/encryption_key_store.h"
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
 #include "core/token_store.h"
@@ -27,6 +28,7 @@ class MemoryAdminStores {
   MemoryAdminStores(Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
   std::unique_ptr<EndpointStore> endpoints();
+  std::unique_ptr<EncryptionKeyStore> encryption_keys();
   std::unique_ptr<HistoryStore> history();
   std::unique_ptr<TokenStore> tokens();
 
@@ -42,6 +44,7 @@ class MemoryAdminStores {
   int stores_made() const;
 
  private:
+  friend class MemoryEncryptionKeyStore;
   friend class MemoryEndpointStore;
   friend class MemoryHistoryStore;
   friend class MemoryTokenStore;
@@ -54,6 +57,15 @@ class MemoryAdminStores {
   void enter(std::string_view call);
   void count_store();
 
+  // Under the lock. Encryption keys are in memory_encryption_keys.cc.
+  StoredEncryptionKey add_key(const std::string& tenant,
+                              const std::optional<EndpointId>& endpoint_id,
+                              const std::string& public_key, const std::string& label);
+  EncryptionKeyId primary_of(const StoredEncryptionKey& of) const;
+  std::vector<EncryptionKey> keys_of(const Endpoint& endpoint) const;
+  // What storing new settings does to the endpoint's keys; throws EncryptionKeyMissing.
+  void store_own_key(Endpoint& endpoint);
+
   Clock& clock_;
   Random& random_;
   mutable std::mutex mutex_;
@@ -61,6 +73,9 @@ class MemoryAdminStores {
   int stores_made_ = 0;
   std::map<std::string, Endpoint> endpoints_;
   std::map<std::string, std::string> secrets_;  // by endpoint
+  std::map<std::string, StoredEncryptionKey> keys_;
+  std::vector<EncryptionKeyId> made_primary_;  // the last one last
+  int keys_made_ = 0;
   std::map<std::string, Event> events_;
   std::map<std::string, StoredDelivery> deliveries_;
   std::map<std::string, TokenInfo> tokens_;  // by the token itself
