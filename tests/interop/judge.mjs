@@ -3,11 +3,11 @@
 // Started by interop_test.cc. Listens on a free port and says which: {"port":40123}. Each path is judged by
 // one library, told beforehand by
 //
-//   PUT /standard {"library": "standardwebhooks", "secret": "whsec_…", "url": "http://…/standard"}
+//   PUT /a {"library": "standardwebhooks", "profile": "standard", "secret": "whsec_…", "url": "http://…/a"}
 //
 // judges/LIBRARY.mjs knows how to ask that library. It exports
-//   verify({ body, headers, secret, url })   returns what the library made of the body, throws if it refuses
-//   checksTime                               whether the library looks at the age of a request
+//   verify({ body, headers, profile, secret, url })
+// which returns what the library made of the body, and throws if the library refuses the request.
 //
 // For every POST one line is printed:
 //   accepted         the library took the request as it came
@@ -15,8 +15,7 @@
 //   event            what the library made of the body
 //   headers, body    as they came (body as base64)
 //   refused          of the same request, changed in one respect, whether the library refused it:
-//                    tampered_body, wrong_secret and, if it checks the time, stale.
-//                    A judge that accepts everything proves nothing.
+//                    tampered_body, wrong_secret, stale. A judge that accepts everything proves nothing.
 //
 // A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next.
 // judge.py does the same with Python's libraries.
@@ -66,8 +65,8 @@ function otherSecret(secret) {
   return secret.slice(0, at) + (secret[at] === '1' ? '2' : '1') + secret.slice(at + 1);
 }
 
-async function verdict({ library, judge, secret, url }, path, headers, body) {
-  const request = { body, headers, secret, url };
+async function verdict({ library, judge, profile, secret, url }, path, headers, body) {
+  const request = { body, headers, profile, secret, url };
   const line = { path, library, headers, body: body.toString('base64') };
   try {
     line.event = await judge.verify(request);
@@ -79,10 +78,8 @@ async function verdict({ library, judge, secret, url }, path, headers, body) {
   line.refused = {
     tampered_body: await refuses(() => judge.verify({ ...request, body: tampered(body) })),
     wrong_secret: await refuses(() => judge.verify({ ...request, secret: otherSecret(secret) })),
+    stale: await later(STALE_SECONDS, () => refuses(() => judge.verify(request))),
   };
-  if (judge.checksTime) {
-    line.refused.stale = await later(STALE_SECONDS, () => refuses(() => judge.verify(request)));
-  }
   return line;
 }
 

@@ -1,6 +1,6 @@
 """judge.mjs once more, with Python's libraries: the same calls, the same lines. See there.
 
-judges/LIBRARY.py has verify(body, headers, secret, url) and checks_time.
+judges/LIBRARY.py has verify(body, headers, profile, secret, url).
 """
 import base64
 import http.server
@@ -44,7 +44,8 @@ def other_secret(secret):
 def verdict(path, headers, body):
     assignment = assignments[path]
     judge = importlib.import_module("judges." + assignment["library"])
-    request = {"body": body, "headers": headers, "secret": assignment["secret"], "url": assignment["url"]}
+    request = {"body": body, "headers": headers,
+               **{name: assignment[name] for name in ("profile", "secret", "url")}}
     line = {"path": path, "library": assignment["library"], "headers": headers,
             "body": base64.b64encode(body).decode()}
     try:
@@ -56,9 +57,8 @@ def verdict(path, headers, body):
     line["refused"] = {
         "tampered_body": refuses(judge, {**request, "body": tampered(body)}),
         "wrong_secret": refuses(judge, {**request, "secret": other_secret(request["secret"])}),
+        "stale": refuses(judge, request, later=STALE_SECONDS),
     }
-    if judge.checks_time:
-        line["refused"]["stale"] = refuses(judge, request, later=STALE_SECONDS)
     return line
 
 

@@ -23,8 +23,9 @@ std::string JudgeProcess::url(const std::string& path) const {
 }
 
 void JudgeProcess::assign(const std::string& path, const std::string& library,
-                          const std::string& secret) {
-  const nlohmann::json assignment = {{"library", library}, {"secret", secret}, {"url", url(path)}};
+                          const std::string& profile, const std::string& secret) {
+  const nlohmann::json assignment = {
+      {"library", library}, {"profile", profile}, {"secret", secret}, {"url", url(path)}};
   httplib::Client client("127.0.0.1", port_);
   client.set_read_timeout(kPatience);
   const auto result = client.Put(path, assignment.dump(), "application/json");

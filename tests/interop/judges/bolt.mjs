@@ -1,8 +1,6 @@
 // Slack's library.
 import bolt from '@slack/bolt';
 
-export const checksTime = true;
-
 export function verify({ body, headers, secret }) {
   const text = body.toString('utf8');
   bolt.verifySlackRequest({

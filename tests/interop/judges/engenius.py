@@ -3,8 +3,6 @@ import json
 
 from seed_receivers import engenius
 
-checks_time = False
-
 
 def verify(body, headers, secret, **_):
     engenius.receive(headers, body, secret)

@@ -1,8 +1,6 @@
 """The document's verify_and_decrypt()."""
 from seed_receivers import itpay
 
-checks_time = True
-
 
 def verify(body, headers, secret, **_):
     return itpay.verify_and_decrypt(body, headers["webhook-signature"], secret.encode())

@@ -3,8 +3,6 @@ import json
 
 from seed_receivers import itpay
 
-checks_time = False
-
 
 def verify(body, headers, secret, **_):
     if not itpay.verify_signature(body, headers["webhook-signature"], secret.encode()):

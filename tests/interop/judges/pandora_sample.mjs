@@ -1,8 +1,6 @@
 // The sample receiver of the Pandora document.
 import { receive } from '../seed_receivers/pandora.mjs';
 
-export const checksTime = true;
-
 export function verify({ body, headers, secret }) {
   receive({ headers, rawBody: body }, secret);
   return JSON.parse(body.toString('utf8'));

@@ -1,8 +1,6 @@
 // Stripe's library.
 import Stripe from 'stripe';
 
-export const checksTime = true;
-
 export function verify({ body, headers, secret }) {
   const header = headers['stripe-signature'] ?? headers['webhook-signature']; // profile itpay has its own name for it
   return Stripe.webhooks.constructEvent(body, header, secret);

@@ -1,0 +1,9 @@
+# Writes the code of docs/RECEIVERS.md to files: a block that begins with "```js receive.mjs" to receive.mjs
+# in the folder `to`.
+/^```[a-z]+ [a-z]+\.[a-z]+$/ {
+  file = to "/" $2
+  printf "" > file
+  next
+}
+/^```/ { file = "" }
+file { print > file }
