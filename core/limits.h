@@ -71,6 +71,18 @@ inline constexpr std::chrono::milliseconds kBusyFinishDelay{20};  // the same wh
 inline constexpr int kMaxQueued = 8'192;                   // leased and not started, all endpoints
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;        // leased and not started, one endpoint
 inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory
+// Endpoints made ready for sending; those in use are kept beyond it. One of the usual kind takes 4
+// KiB, so 16,000 are remembered; another one costs its share of a statement that loads it.
+inline constexpr std::size_t kMaxCachedEndpointBytes = 64 << 20;
+inline constexpr std::size_t kMaxLanes =
+    20'000;  // beyond, those without work are forgotten at once
+// Endpoints with waiting deliveries, and our own retries: hints about what a look into the store
+// finds as well. 100 bytes each.
+inline constexpr std::size_t kMaxWaitingEndpoints = 10'000;
+inline constexpr std::size_t kMaxRememberedRetries = 10'000;
+// Endpoints without work here that take none (paused, circuit open): named to every intake
+// statement.
+inline constexpr std::size_t kMaxClosedEndpoints = 2'000;
 
 static_assert(kMaxQueuedPerEndpoint < kMaxQueued,
               "one endpoint must not be able to fill the queue");

@@ -278,6 +278,7 @@ FinishedRequest Transfer::finish(int curl_code) {
   finished.outcome.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(finished.ended_at - started_);
   if (remote_) finished.outcome.remote_address = remote_->text();
+  request_ = {};  // its body may be a megabyte, and the handle is kept
   return finished;
 }
 

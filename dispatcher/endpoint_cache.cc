@@ -34,6 +34,19 @@ std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
   }
 }
 
+// About what one takes in memory: 4 KiB for an endpoint of the usual kind with its signer, and its
+// long texts.
+std::size_t size_of(const Endpoint& endpoint) {
+  const EndpointSettings& settings = endpoint.settings;
+  std::size_t bytes = 4096 + settings.url.size() + settings.description.size();
+  for (const std::string& pattern : settings.enabled_events) bytes += 32 + pattern.size();
+  for (const auto& [name, value] : settings.headers) {
+    bytes += 128 + name.size() + value.reveal().size();
+  }
+  for (const auto& [key, value] : settings.metadata) bytes += 128 + key.size() + value.size();
+  return bytes;
+}
+
 // Endpoints are kept as deleted for as long as anything names them, so a missing one is as good as
 // deleted.
 Endpoint deleted_endpoint(const EndpointId& id, int version) {
@@ -95,20 +108,51 @@ ReadyEndpointPtr EndpointCache::store(Endpoint endpoint) {
   auto ready = std::make_shared<ReadyEndpoint>();
   ready->signature_key_ids = fingerprints(endpoint.secrets);
   ready->prepared = prepare_or_hold(std::move(endpoint));
+  const std::size_t bytes = size_of(ready->endpoint());
   const std::lock_guard lock(mutex_);
-  ReadyEndpointPtr& place = endpoints_[ready->endpoint().id];
+  make_room();
+  Entry& entry = endpoints_[ready->endpoint().id];
+  ReadyEndpointPtr& place = entry.endpoint;
   // Two threads may load the same endpoint; the later answer may be the older one.
   if (place != nullptr && place->endpoint().version > ready->endpoint().version) return place;
   ready->load = place != nullptr ? place->load : std::make_shared<EndpointLoad>();
   ready->load->may_send = ready->may_send();
   place = std::move(ready);
+  bytes_ += bytes - entry.bytes;
+  entry.bytes = bytes;
+  entry.asked_for = true;
   return place;
+}
+
+// Swept in bulk, so that the price is paid once per many new endpoints. What is in use stays, even
+// if that is more than the limit: it is bounded by what may be queued and in flight (kMaxQueued,
+// SEALPOST_MAX_IN_FLIGHT, kMaxLanes).
+void EndpointCache::make_room() {
+  if (bytes_ < sweep_at_) return;
+  drop_unused([](const Entry& entry) { return !entry.asked_for; });
+  if (bytes_ > max_bytes_ / 4 * 3) drop_unused([](const Entry&) { return true; });
+  for (auto& [id, entry] : endpoints_) entry.asked_for = false;
+  sweep_at_ = std::max(max_bytes_, bytes_ + max_bytes_ / 4);
+}
+
+// New users come by the map only, under the lock: who is its only user now stays that.
+template <class Condition>
+void EndpointCache::drop_unused(Condition condition) {
+  std::erase_if(endpoints_, [&](const auto& item) {
+    const Entry& entry = item.second;
+    const bool in_use = entry.endpoint.use_count() > 1 || entry.endpoint->load.use_count() > 1;
+    if (in_use || !condition(entry)) return false;
+    bytes_ -= entry.bytes;
+    return true;
+  });
 }
 
 ReadyEndpointPtr EndpointCache::find(const EndpointId& id) const {
   const std::lock_guard lock(mutex_);
   const auto found = endpoints_.find(id);
-  return found != endpoints_.end() ? found->second : nullptr;
+  if (found == endpoints_.end()) return nullptr;
+  found->second.asked_for = true;
+  return found->second.endpoint;
 }
 
 std::size_t EndpointCache::size() const {
@@ -120,7 +164,7 @@ std::size_t EndpointCache::unusable() const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(
       std::count_if(endpoints_.begin(), endpoints_.end(), [](const auto& entry) {
-        const ReadyEndpoint& ready = *entry.second;
+        const ReadyEndpoint& ready = *entry.second.endpoint;
         return ready.endpoint().status == EndpointStatus::enabled && !ready.may_send();
       }));
 }

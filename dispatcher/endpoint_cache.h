@@ -6,6 +6,9 @@
 // the usual cause is a wrong master key file, and an operator who repairs it wants every delivery
 // made. A change of the endpoint or a restart tries again; sealpost_endpoints_unusable counts them.
 //
+// Holds kMaxCachedEndpointBytes; when more are needed, those go that nobody uses (no delivery, no
+// lane refers to them), first those that were not asked for since the last time.
+//
 // Threads: safe from any thread.
 #pragma once
 
@@ -21,6 +24,7 @@
 
 #include "core/delivery.h"
 #include "core/endpoint_store.h"
+#include "core/limits.h"
 #include "core/webhook_request.h"
 
 namespace sealpost {
@@ -52,6 +56,9 @@ using ReadyEndpointPtr = std::shared_ptr<const ReadyEndpoint>;
 
 class EndpointCache {
  public:
+  explicit EndpointCache(std::size_t max_bytes = kMaxCachedEndpointBytes)
+      : max_bytes_(max_bytes), sweep_at_(max_bytes) {}
+
   // The endpoints of these deliveries, each once, loading those that are unknown or older than the
   // deliveries ask for. Throws StorageError.
   std::vector<ReadyEndpointPtr> endpoints_of(std::span<const LeasedDelivery> deliveries,
@@ -62,7 +69,7 @@ class EndpointCache {
   std::vector<ReadyEndpointPtr> refresh(std::span<const std::pair<EndpointId, int>> versions,
                                         EndpointSource& source);
 
-  // nullptr if it was never loaded.
+  // nullptr if it is not there. Whatever is queued has its endpoint here.
   ReadyEndpointPtr find(const EndpointId& id) const;
 
   std::size_t size() const;
@@ -72,8 +79,20 @@ class EndpointCache {
   std::vector<ReadyEndpointPtr> load(const std::vector<EndpointId>& ids, EndpointSource& source);
   ReadyEndpointPtr store(Endpoint endpoint);
 
+  struct Entry {
+    ReadyEndpointPtr endpoint;
+    std::size_t bytes = 0;
+    mutable bool asked_for = false;  // since the last sweep
+  };
+  void make_room();
+  template <class Condition>
+  void drop_unused(Condition condition);
+
+  const std::size_t max_bytes_;
   mutable std::mutex mutex_;
-  std::unordered_map<EndpointId, ReadyEndpointPtr> endpoints_;
+  std::size_t bytes_ = 0;     // about
+  std::size_t sweep_at_ = 0;  // bytes_ at which room is made
+  std::unordered_map<EndpointId, Entry> endpoints_;
 };
 
 }  // namespace sealpost

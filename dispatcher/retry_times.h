@@ -13,17 +13,15 @@
 
 #include "base/clock.h"
 #include "core/ids.h"
+#include "core/limits.h"
 
 namespace sealpost {
 
 class RetryTimes {
  public:
-  static constexpr std::size_t kMaxRemembered =
-      10'000;  // about 1 MB; more only in an outage of receivers
-
   void remember(const EndpointId& endpoint, MonotonicTime due) {
     const std::lock_guard lock(mutex_);
-    if (times_.size() < kMaxRemembered) times_.emplace(due, endpoint);
+    if (times_.size() < kMaxRememberedRetries) times_.emplace(due, endpoint);
   }
 
   std::vector<EndpointId> take_due(MonotonicTime now) {

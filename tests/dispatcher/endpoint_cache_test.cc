@@ -58,6 +58,27 @@ TEST_F(EndpointCacheTest, RefreshesOnlyWhatItHasAndWhatChanged) {
   EXPECT_FALSE(changed[0]->load->may_send);
 }
 
+// What an entry is thought to take must be true enough for the limit to mean something.
+TEST_F(EndpointCacheTest, HoldsNoMoreThanItMay) {
+  constexpr std::size_t kSmallest = 4096;  // of an entry
+  EndpointCache small(100 * kSmallest);
+  const auto ask = [&](const std::string& id) {
+    const LeasedDelivery delivery = leased_delivery("dlv_1", id);
+    return small.endpoints_of({&delivery, 1}, *source_).at(0);
+  };
+  const ReadyEndpointPtr in_use = ask("a");
+  const std::shared_ptr<EndpointLoad> queued_for = ask("queued-for")->load;
+  for (int i = 0; i < 1000; ++i) {
+    ask("e" + std::to_string(i));
+    ask("again-and-again");
+    EXPECT_LE(small.size(), 101u);
+  }
+  EXPECT_GE(small.size(), 25u);
+  EXPECT_EQ(small.find(EndpointId("a")), in_use);
+  ASSERT_NE(small.find(EndpointId("queued-for")), nullptr);
+  EXPECT_EQ(small.find(EndpointId("queued-for"))->load, queued_for);
+}
+
 TEST_F(EndpointCacheTest, AnUnknownEndpointIsDeleted) {
   EXPECT_EQ(get("never-seen")->endpoint().status, EndpointStatus::deleted);
 }
