@@ -1,6 +1,7 @@
 // An endpoint: a receiver's URL with its secrets, event types, limits and status.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -70,6 +71,7 @@ struct Endpoint {
   EndpointStatus status = EndpointStatus::enabled;
   std::string status_reason;
   int version = 1;
+  std::int16_t bucket = 0;  // made by the schema; see dispatcher/bucket_owner.h
   EndpointSettings settings;
   std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
   std::vector<EncryptionKey> encryption_keys{};  // if enabled: that apply, the primary first

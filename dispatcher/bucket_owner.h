@@ -6,6 +6,7 @@
 // Preference only: if two disagree for a moment, the lease on the row still decides.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,6 +16,11 @@
 namespace sealpost {
 
 inline constexpr int kBucketCount = 256;  // `& 255` in migrations/0001, webhook_endpoints.bucket
+
+// Whether `bucket` is among these, which are ascending.
+inline bool owns(std::span<const std::int16_t> buckets, std::int16_t bucket) {
+  return std::binary_search(buckets.begin(), buckets.end(), bucket);
+}
 
 // The buckets of `self` among `live`, ascending. Empty if `self` is not alive.
 std::vector<std::int16_t> owned_buckets(Epoch self, std::span<const Epoch> live);

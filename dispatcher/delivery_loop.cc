@@ -7,6 +7,7 @@
 #include "core/limits.h"
 #include "core/retry_policy.h"
 #include "dispatcher/attempt_log.h"
+#include "dispatcher/bucket_owner.h"
 
 namespace sealpost {
 namespace {
@@ -38,6 +39,7 @@ void DeliveryLoop::run() {
     bool held_back = false;
     thread_.turned(parts_.clock.monotonic_now());
     forget_lost_lease();
+    give_up_lost_buckets();
     take_inbox();
     if (draining_) {
       give_back_queued();
@@ -67,10 +69,28 @@ void DeliveryLoop::forget_lost_lease() {
   }
 }
 
+// A rate limit is kept by one process: what is queued here for an endpoint that now belongs to
+// another dispatcher goes back to the store, where that one finds it. (Without a limit it is sent
+// from here: nothing is gained by moving it.)
+void DeliveryLoop::give_up_lost_buckets() {
+  const Membership::Buckets buckets = parts_.membership.buckets();
+  if (buckets == buckets_) return;
+  buckets_ = buckets;
+  for (const ReadyEndpointPtr& endpoint : schedule_.rate_limited()) {
+    if (!belongs_to_another(endpoint->endpoint())) continue;
+    release(*endpoint, schedule_.take_queued(endpoint->endpoint().id));
+  }
+}
+
+bool DeliveryLoop::belongs_to_another(const Endpoint& endpoint) const {
+  return endpoint.settings.rate_limit_per_second && !owns(*buckets_, endpoint.bucket);
+}
+
 void DeliveryLoop::take_inbox() {
   Inbox::Contents contents = parts_.inbox.take();
   for (const EndpointId& id : contents.changed) {
     const ReadyEndpointPtr endpoint = parts_.endpoints.find(id);
+    if (endpoint == nullptr) continue;  // out of the cache: nobody uses it
     schedule_.update(endpoint);
     endpoint->load->paused_until = MonotonicTime{};
     if (!endpoint->may_send()) end_unsendable(*endpoint, schedule_.take_queued(id));
@@ -84,10 +104,24 @@ void DeliveryLoop::take_inbox() {
       std::vector<LeasedDelivery> one;
       one.push_back(std::move(delivery));
       end_unsendable(*endpoint, one);
+    } else if (belongs_to_another(endpoint->endpoint())) {
+      std::vector<LeasedDelivery> one;
+      one.push_back(std::move(delivery));
+      release(*endpoint, one);
     } else {
-      schedule_.add(std::move(endpoint), std::move(delivery));
+      add(std::move(endpoint), std::move(delivery));
     }
   }
+}
+
+// Until its former owner has stopped, an endpoint with a rate limit gets nothing from us.
+void DeliveryLoop::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
+  const EndpointId id = delivery.endpoint_id;
+  const MonotonicTime settled_at = parts_.membership.settled_at();
+  const bool waits = endpoint->endpoint().settings.rate_limit_per_second &&
+                     parts_.clock.monotonic_now() < settled_at;
+  schedule_.add(std::move(endpoint), std::move(delivery));
+  if (waits) schedule_.pause(id, settled_at);
 }
 
 // True if the running limit holds requests back.
@@ -217,6 +251,16 @@ void DeliveryLoop::end_unsendable(const ReadyEndpoint& endpoint,
     case EndpointStatus::enabled:
       return parts_.finisher.add_released(epoch_, std::move(ids));
   }
+}
+
+void DeliveryLoop::release(const ReadyEndpoint& endpoint,
+                           const std::vector<LeasedDelivery>& deliveries) {
+  std::vector<DeliveryId> ids;
+  for (const LeasedDelivery& delivery : deliveries) {
+    left_queue(delivery, endpoint);
+    ids.push_back(delivery.id);
+  }
+  if (!ids.empty()) parts_.finisher.add_released(epoch_, std::move(ids));
 }
 
 void DeliveryLoop::give_back_queued() {

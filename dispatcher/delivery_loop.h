@@ -74,6 +74,8 @@ class DeliveryLoop {
 
   void run();
   void forget_lost_lease();
+  void give_up_lost_buckets();
+  bool belongs_to_another(const Endpoint& endpoint) const;
   void take_inbox();
   bool start_allowed();
   void begin(Schedule::Start start);
@@ -83,6 +85,8 @@ class DeliveryLoop {
                  const ReadyEndpoint& endpoint);
   void note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint);
   void end_unsendable(const ReadyEndpoint& endpoint, const std::vector<LeasedDelivery>& deliveries);
+  void add(ReadyEndpointPtr endpoint, LeasedDelivery delivery);
+  void release(const ReadyEndpoint& endpoint, const std::vector<LeasedDelivery>& deliveries);
   void give_back_queued();
   void left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint);
   bool may_start(MonotonicTime now) const;
@@ -93,7 +97,9 @@ class DeliveryLoop {
   Schedule schedule_;
   RunningLimit running_limit_;
   RequestBuilder builder_;
-  Epoch epoch_ = 0;                  // of everything in schedule_
+  Epoch epoch_ = 0;  // of everything in schedule_
+  // As we saw them last.
+  Membership::Buckets buckets_ = std::make_shared<const std::vector<std::int16_t>>();
   std::vector<InFlight> in_flight_;  // by tag
   std::vector<std::uint64_t> free_tags_;
   std::vector<FinishedRequest> finished_;

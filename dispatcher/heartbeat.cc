@@ -10,6 +10,8 @@ constexpr Milliseconds kTurn{20};  // how exactly the intervals below are kept
 constexpr int kRenewalsPerLease = 6;
 constexpr int kMarginShare = 10;                  // of the lease
 constexpr std::chrono::seconds kLookInterval{1};  // for dispatchers that came or went
+// Until all others have looked, and given back what they hold of our buckets.
+constexpr std::chrono::seconds kSettle{2};
 
 }  // namespace
 
@@ -43,6 +45,7 @@ void Heartbeat::begin() {
   const MonotonicTime asked_at = parts_.clock.monotonic_now();
   const Registration registration = parts_.registry->start(instance_, lease_);
   parts_.membership.begin(registration.epoch, asked_at + lease_ - lease_ / kMarginShare);
+  parts_.membership.settle_at(asked_at + kSettle);
   next_renewal_ = asked_at + Milliseconds(lease_) / kRenewalsPerLease;
   log_info("dispatcher.registered", {{"instance", instance_},
                                      {"epoch", static_cast<std::int64_t>(registration.epoch)},
@@ -70,6 +73,7 @@ void Heartbeat::look_around() {
   const std::vector<Epoch> live = parts_.registry->live();
   next_look_ = parts_.clock.monotonic_now() + kLookInterval;
   parts_.health.reached("heartbeat");
+  if (live.size() <= 1) parts_.membership.settle_at(MonotonicTime{});  // there is nobody else
   std::vector<std::int16_t> buckets = owned_buckets(parts_.membership.epoch(), live);
   if (buckets == *parts_.membership.buckets()) return;
   log_info("dispatcher.buckets", {{"owned", static_cast<std::int64_t>(buckets.size())},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/limits.h"
+#include "dispatcher/bucket_owner.h"
 
 namespace sealpost {
 namespace {
@@ -11,7 +12,6 @@ constexpr std::chrono::seconds kBusyFor{1};        // after the last event
 constexpr std::chrono::seconds kSweepInterval{1};  // full sweeps of intake, for late commits
 constexpr Milliseconds kLookInterval{200};         // for waiting deliveries of all kinds
 constexpr int kLookShare = 20;                     // a look may take 1/20 of the time
-constexpr int kLookLimit = 10'000;                 // endpoints per look
 constexpr int kClaimLimit = 2'000;                 // deliveries per claim statement
 // While the queue is full and events keep coming, let some room gather: a statement for a handful
 // of events costs nearly as much as one for hundreds. 10 ms of sending at full speed are 300
@@ -85,7 +85,8 @@ IntakeRequest IntakeLoop::intake_request(Epoch epoch, MonotonicTime now, int roo
   request.room_per_endpoint = room_per_endpoint();
   for (auto it = busy_.begin(); it != busy_.end();) {
     const int endpoint_room = room_of(it->first, now);
-    if (endpoint_room < request.room_per_endpoint) {
+    const bool remembered = it->second->queued > 0 || busy_.size() <= kMaxClosedEndpoints;
+    if (endpoint_room < request.room_per_endpoint && remembered) {
       request.rooms.push_back({it->first, endpoint_room});
       ++it;
     } else {
@@ -111,7 +112,7 @@ void IntakeLoop::learn_from(const IntakeResult& result) {
   parts_.metrics.events_taken.add(static_cast<std::uint64_t>(result.events));
   parts_.metrics.deliveries_created.add(static_cast<std::uint64_t>(result.deliveries));
   highest_position_ = std::max(highest_position_, result.last_position);
-  waiting_.insert(result.overflowed.begin(), result.overflowed.end());
+  for (const EndpointId& id : result.overflowed) note_waiting(id);
   if (result.events > 0) {
     const double fan_out = static_cast<double>(result.deliveries) / result.events;
     deliveries_per_event_ += kWeight * (std::max(fan_out, 1.0) - deliveries_per_event_);
@@ -128,16 +129,27 @@ void IntakeLoop::learn_from(const IntakeResult& result) {
 }
 
 void IntakeLoop::find_waiting(MonotonicTime now) {
-  for (EndpointId& id : parts_.retry_times.take_due(now)) waiting_.insert(std::move(id));
+  for (const EndpointId& id : parts_.retry_times.take_due(now)) note_waiting(id);
   if (next_look_ && now < *next_look_) return;
   const MonotonicTime began = parts_.clock.monotonic_now();
   const Membership::Buckets buckets = parts_.membership.buckets();
-  for (EndpointId& id : parts_.store->endpoints_with_due(*buckets, kLookLimit)) {
-    waiting_.insert(std::move(id));
+  for (const EndpointId& id : parts_.store->endpoints_with_due(*buckets, kMaxWaitingEndpoints)) {
+    note_waiting(id);
   }
   const MonotonicTime ended = parts_.clock.monotonic_now();
   next_look_ =
       ended + std::max<MonotonicTime::duration>(kLookInterval, kLookShare * (ended - began));
+}
+
+// Beyond the limit a later look finds it.
+void IntakeLoop::note_waiting(const EndpointId& id) {
+  if (waiting_.size() < kMaxWaitingEndpoints) waiting_.insert(id);
+}
+
+// Our own retries may be for endpoints that another dispatcher serves by now. It finds them itself.
+bool IntakeLoop::belongs_to_another(const EndpointId& id) const {
+  const ReadyEndpointPtr known = parts_.endpoints.find(id);
+  return known != nullptr && !owns(*parts_.membership.buckets(), known->endpoint().bucket);
 }
 
 // True if there is probably more to claim right now.
@@ -180,6 +192,10 @@ std::vector<ClaimRequest> IntakeLoop::claim_requests(MonotonicTime now) {
       }
     }
     if (room > 0 && 2 * room >= std::min(lane, left)) {
+      if (belongs_to_another(*next)) {
+        next = waiting_.erase(next);
+        continue;
+      }
       requests.push_back({*next, room});
       left -= room;
       claimed_last_ = *next;

@@ -73,6 +73,8 @@ class IntakeLoop {
   std::int64_t low_water_mark(MonotonicTime now);
   void learn_from(const IntakeResult& result);
   void find_waiting(MonotonicTime now);
+  void note_waiting(const EndpointId& id);
+  bool belongs_to_another(const EndpointId& id) const;
   bool claim_waiting(Epoch epoch, MonotonicTime now);
   std::vector<ClaimRequest> claim_requests(MonotonicTime now);
   void hand_over();

@@ -33,6 +33,12 @@ class Membership {
   }
   void renewed(MonotonicTime trusted_until) { trusted_until_ = trusted_until; }
 
+  // From when on nobody else works for the endpoints in our buckets: a newcomer's have been those
+  // of others, who need a moment to notice it. What must not be done twice at once (a rate limit)
+  // waits until then.
+  void settle_at(MonotonicTime time) { settled_at_ = time; }
+  MonotonicTime settled_at() const { return settled_at_; }
+
   // The epoch was ended by another dispatcher: what we hold is not ours any more.
   void lose() {
     epoch_ = kNone;
@@ -66,6 +72,7 @@ class Membership {
   std::atomic<Epoch> epoch_{kNone};
   std::atomic<bool> in_doubt_{false};
   std::atomic<MonotonicTime> trusted_until_{MonotonicTime{}};
+  std::atomic<MonotonicTime> settled_at_{MonotonicTime{}};
   mutable std::mutex mutex_;
   Buckets buckets_ = std::make_shared<const std::vector<std::int16_t>>();
 };

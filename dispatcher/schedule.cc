@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/limits.h"
 
 namespace sealpost {
 namespace {
@@ -157,6 +158,15 @@ std::vector<Schedule::Start> Schedule::take_all() {
   return taken;
 }
 
+std::vector<ReadyEndpointPtr> Schedule::rate_limited() const {
+  std::vector<ReadyEndpointPtr> endpoints;
+  for (const auto& [id, lane] : lanes_) {
+    const auto& settings = lane.endpoint->endpoint().settings;
+    if (settings.rate_limit_per_second && !lane.queue.empty()) endpoints.push_back(lane.endpoint);
+  }
+  return endpoints;
+}
+
 // Puts the lane into the turns if it may start something.
 void Schedule::take_turn(Lane& lane) {
   if (lane.in_turn || lane.queue.empty() || lane.paused_until) return;
@@ -212,6 +222,7 @@ void Schedule::forget_if_idle(Lanes::iterator lane) {
 // An idle lane that knows something about its endpoint stays for a while.
 void Schedule::forget_if_learned_nothing(Lanes::iterator lane, MonotonicTime now) {
   Lane& it = lane->second;
+  if (it.queue.empty() && it.in_flight == 0 && lanes_.size() > kMaxLanes) return forget(lane);
   if (!is_idle(it)) return;
   const bool learned_nothing = it.window.is_full() && it.circuit.is_at_rest();
   if (learned_nothing || it.learned_until <= now) return forget(lane);

@@ -83,6 +83,9 @@ class Schedule {
   std::vector<LeasedDelivery> take_queued(const EndpointId& endpoint);
   std::vector<Start> take_all();
 
+  // Endpoints with a rate limit that have something queued.
+  std::vector<ReadyEndpointPtr> rate_limited() const;
+
   int queued() const { return queued_; }
   // Queued in lanes that wait for nothing but a free slot: not paused, below their endpoint's
   // limit.
@@ -124,7 +127,8 @@ class Schedule {
   int movable_ = 0;  // sum of the queues of the lanes in turns_
   int in_flight_ = 0;
   int open_circuits_ = 0;
-  Lanes lanes_;  // only those with work, a pause or something learned, however many endpoints exist
+  // Only those with work, a pause or something learned; at most kMaxLanes without work.
+  Lanes lanes_;
   std::deque<Lane*> turns_;  // lanes with a queue, not paused, below their endpoint's limit
   std::priority_queue<Resume, std::vector<Resume>, std::greater<>> resumes_;
 };

@@ -19,7 +19,7 @@ SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.descriptio
        e.signing, e.envelope, e.retry, e.timeout_ms, e.max_in_flight, e.headers, e.metadata,
        (extract(epoch FROM e.created_at) * 1000000)::bigint, (extract(epoch FROM e.updated_at) * 1000000)::bigint,
        e.rate_limit_per_second, e.ordering, e.on_dead_letter, e.encryption_enabled::int, e.enc_header,
-       e.reuse_ephemeral_keys::int
+       e.reuse_ephemeral_keys::int, e.bucket
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -318,6 +318,7 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.encryption.enabled = rows.number(i, 20) == 1;
   settings.encryption.enc_header = known(enc_header_from_text(rows.view(i, 21)), "enc_header");
   settings.encryption.reuse_ephemeral_keys = rows.number(i, 22) == 1;
+  endpoint.bucket = static_cast<std::int16_t>(rows.number(i, 23));
   if (rows.is_null(i, 13)) return endpoint;
   const auto headers =
       decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));

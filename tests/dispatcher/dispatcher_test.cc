@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "core/limits.h"
+#include "dispatcher/bucket_owner.h"
 #include "tests/dispatcher/running_dispatcher.h"
 
 namespace sealpost {
@@ -262,6 +263,40 @@ TEST_F(DispatcherTest, AGoneEndpointIsDisabled) {
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::skipped) == 9; }));
   EXPECT_EQ(database_.count(DeliveryState::failed), 1u);
   EXPECT_EQ(network_.started_count(), 1u);
+}
+
+// --- other dispatchers
+// --------------------------------------------------------------------------------
+
+TEST_F(DispatcherTest, GivesBackWhatIsQueuedForARateLimitedEndpointThatAnotherServesNow) {
+  constexpr Epoch kOurs = 101;
+  constexpr Epoch kOther = 102;
+  Endpoint endpoint = sample_endpoint("a");
+  endpoint.settings.rate_limit_per_second = 0.01;
+  endpoint.bucket = owned_buckets(kOther, std::vector<Epoch>{kOurs, kOther}).front();
+  database_.add_endpoint(endpoint);
+  answer_all_with(200);
+  start();
+  insert_events(10);
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 1));
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivering, 9));
+  ASSERT_EQ(database_.registry()->start("other", std::chrono::hours(1)).epoch, kOther);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::pending) == 9; }));
+  EXPECT_EQ(network_.started_count(), 1u);
+}
+
+TEST_F(DispatcherTest, ANewcomerWaitsUntilOthersHaveStoppedSendingToARateLimitedEndpoint) {
+  ASSERT_EQ(database_.registry()->start("other", std::chrono::hours(1)).epoch, 101);
+  Endpoint endpoint = sample_endpoint("a");
+  endpoint.settings.rate_limit_per_second = 1000;
+  endpoint.bucket = owned_buckets(102, std::vector<Epoch>{101, 102}).front();
+  database_.add_endpoint(endpoint);
+  answer_all_with(200);
+  const MonotonicTime began = clock_.monotonic_now();
+  start();
+  insert_events(1);
+  ASSERT_TRUE(pass_time_until([&] { return network_.started_count() == 1; }));
+  EXPECT_GE(clock_.monotonic_now() - began, std::chrono::seconds(2));
 }
 
 // --- stopping
