@@ -1,12 +1,12 @@
 // Receives deliveries and lets libraries that we did not write say whether they are good.
 //
-// Started by interop_test.cc. Listens on a free port and says which: {"port":40123}. Each path is judged by
+// Started by the interop tests. Listens on a free port and says which: {"port":40123}. Each path is judged by
 // one library, told beforehand by
 //
-//   PUT /a {"library": "standardwebhooks", "profile": "standard", "secret": "whsec_…", "url": "http://…/a"}
+//   PUT /a {"library": "standardwebhooks", "profile": "standard", "secret": "whsec_…"}
 //
 // judges/LIBRARY.mjs knows how to ask that library. It exports
-//   verify({ body, headers, profile, secret, url })
+//   verify({ body, headers, profile, secret, … })    with everything that the assignment says
 // which returns what the library made of the body, and throws if the library refuses the request.
 //
 // For every POST one line is printed:
@@ -51,22 +51,27 @@ async function refuses(ask) {
   }
 }
 
-// One digit or letter of the payload changed.
+function replacedAt(text, at) {
+  return text.slice(0, at) + (text[at] === '1' ? '2' : '1') + text.slice(at + 1);
+}
+
+// One digit or letter of the payload changed; of an encrypted one, in each box.
 function tampered(body) {
   const text = body.toString('utf8');
+  if (text.includes('"encrypted":true')) {
+    return Buffer.from(text.replace(/"ciphertext":"[^"]*"/g, (box) => replacedAt(box, 120)));
+  }
   const changed = text.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (c) => (c === '1' ? '2' : '1'));
   if (changed === text) throw new Error('nothing to tamper with');
   return Buffer.from(changed, 'utf8');
 }
 
-// One digit changed in the middle, so that it is still a secret of the same form.
-function otherSecret(secret) {
-  const at = secret.length >> 1;
-  return secret.slice(0, at) + (secret[at] === '1' ? '2' : '1') + secret.slice(at + 1);
-}
+// In the middle, so that it is still a secret of the same form.
+const otherSecret = (secret) => replacedAt(secret, secret.length >> 1);
 
-async function verdict({ library, judge, profile, secret, url }, path, headers, body) {
-  const request = { body, headers, profile, secret, url };
+async function verdict({ judge, ...assignment }, path, headers, body) {
+  const request = { ...assignment, body, headers };
+  const { library, secret } = assignment;
   const line = { path, library, headers, body: body.toString('base64') };
   try {
     line.event = await judge.verify(request);

@@ -1,6 +1,6 @@
 """judge.mjs once more, with Python's libraries: the same calls, the same lines. See there.
 
-judges/LIBRARY.py has verify(body, headers, profile, secret, url).
+judges/LIBRARY.py has verify(body, headers, profile, secret, …).
 """
 import base64
 import http.server
@@ -28,8 +28,14 @@ def refuses(judge, request, later=0):
             return True
 
 
+def replaced_at(text, at):
+    return text[:at] + ("2" if text[at] == "1" else "1") + text[at + 1:]
+
+
 def tampered(body):
     text = body.decode()
+    if '"encrypted":true' in text:
+        return re.sub('"ciphertext":"[^"]*"', lambda box: replaced_at(box[0], 120), text).encode()
     changed = re.sub(r"[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)", lambda c: "2" if c[0] == "1" else "1", text, count=1)
     if changed == text:
         raise ValueError("nothing to tamper with")
@@ -37,15 +43,13 @@ def tampered(body):
 
 
 def other_secret(secret):
-    at = len(secret) // 2
-    return secret[:at] + ("2" if secret[at] == "1" else "1") + secret[at + 1:]
+    return replaced_at(secret, len(secret) // 2)
 
 
 def verdict(path, headers, body):
     assignment = assignments[path]
     judge = importlib.import_module("judges." + assignment["library"])
-    request = {"body": body, "headers": headers,
-               **{name: assignment[name] for name in ("profile", "secret", "url")}}
+    request = {**assignment, "body": body, "headers": headers}
     line = {"path": path, "library": assignment["library"], "headers": headers,
             "body": base64.b64encode(body).decode()}
     try:

@@ -22,15 +22,13 @@ std::string JudgeProcess::url(const std::string& path) const {
   return "http://127.0.0.1:" + std::to_string(port_) + path;
 }
 
-void JudgeProcess::assign(const std::string& path, const std::string& library,
-                          const std::string& profile, const std::string& secret) {
-  const nlohmann::json assignment = {
-      {"library", library}, {"profile", profile}, {"secret", secret}, {"url", url(path)}};
+void JudgeProcess::assign(const std::string& path, const nlohmann::json& assignment) {
   httplib::Client client("127.0.0.1", port_);
   client.set_read_timeout(kPatience);
   const auto result = client.Put(path, assignment.dump(), "application/json");
   if (!result || result->status != 204) {
-    throw std::runtime_error("cannot assign " + library + ": " + program_.text(Stream::errors));
+    throw std::runtime_error("cannot assign " + assignment.dump() + ": " +
+                             program_.text(Stream::errors));
   }
 }
 

@@ -19,9 +19,8 @@ class JudgeProcess {
 
   std::string url(const std::string& path) const;
 
-  // From now on `library` judges what comes to the path, by this profile and with this secret.
-  void assign(const std::string& path, const std::string& library, const std::string& profile,
-              const std::string& secret);
+  // From now on judges what comes to the path as it is told: library, profile, secret, …
+  void assign(const std::string& path, const nlohmann::json& assignment);
 
   // The verdicts about a path, once there are that many.
   std::vector<nlohmann::json> verdicts(const std::string& path, std::size_t count) const;

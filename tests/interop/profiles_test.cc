@@ -1,41 +1,15 @@
-// What Sealpost sends, judged by libraries and sample receivers that we did not write, and by the
-// code of docs/RECEIVERS.md: real deliveries of the real binary, over HTTP, to judge.mjs and
-// judge.py.
+// How Sealpost signs, judged by libraries and sample receivers that we did not write, and by the
+// code of docs/RECEIVERS.md.
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <memory>
 #include <regex>
 
 #include "base/bytes.h"
-#include "tests/e2e/installation.h"
-#include "tests/interop/judge_process.h"
+#include "tests/interop/interop_fixture.h"
 
 namespace sealpost {
 namespace {
-
-// Payloads that a sender could spoil: escapes, other scripts, big and exact numbers, odd spacing, a
-// long one.
-const std::vector<std::string> kPayloads{
-    R"({"amount": 50000, "currency": "usd"})",
-    R"({"text":"\u00e4 \"quoted\" \\ \/ \n","euro":"€","emoji":"😀","cjk":"漢字"})",
-    R"({  "spaces" :   1.0 , "exact":12345678901234567890, "small":1e-7})",
-    R"([1,"two",null,true])",
-    "\"" + std::string(60'000, 'x') + "1\"",
-};
-
-enum class Language { node, python };
-
-// One profile before one judge.
-struct Case {
-  std::string profile;
-  std::string library;  // its name in judges/
-  Language language = Language::node;
-  bool checks_time = true;  // false: the library, and mostly the dialect, does not
-};
-
-std::string name_of(const Case& one) { return one.profile + "_" + one.library; }
-void PrintTo(const Case& one, std::ostream* out) { *out << name_of(one); }  // for GoogleTest
 
 const std::vector<Case> kCases{
     {"standard", "standardwebhooks"},
@@ -71,62 +45,9 @@ const std::vector<Case> kCases{
 #endif
 };
 
-// One installation and one judge of each language for all tests; each test has a tenant of its own,
-// whose endpoints get its events only.
-struct Courtroom {
-  Installation installation{};
-  JudgeProcess node{{"node", "judge.mjs"}};
-  JudgeProcess python{{SEALPOST_PYTHON, "judge.py"}};
-  std::unique_ptr<SealpostProcess> serve{installation.start("serve")};
-  ApiClient api{installation.api(*serve)};
-
-  JudgeProcess& judge(Language language) { return language == Language::node ? node : python; }
-};
-
-class InteropTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { courtroom_ = std::make_unique<Courtroom>(); }
-  static void TearDownTestSuite() { courtroom_.reset(); }
-
-  // Makes an endpoint and hands its secret, as its owner sees it, to the judge.
-  void create_endpoint(const std::string& path, const Case& one,
-                       const Json& settings = Json::object()) {
-    JudgeProcess& judge = courtroom_->judge(one.language);
-    Json more = quick_retry({0.05});
-    more["tenant"] = tenant_;
-    more["signing"] = {{"profile", one.profile}};
-    more.update(settings);
-    const Json endpoint =
-        courtroom_->api.make("/v1/webhook-endpoints", endpoint_body(judge.url(path), more));
-    judge.assign(path, one.library, one.profile, endpoint.at("secret"));
-  }
-
-  // Returns the event's id.
-  std::string insert(const std::string& payload) {
-    return courtroom_->installation.sql()
-        .query_once(
-            "INSERT INTO sealpost.outbox (tenant, type, payload) "
-            "VALUES ($1, 'payment_intent.succeeded', $2::json) RETURNING id",
-            PgParameters().add(tenant_).add(payload))
-        .text(0, 0);
-  }
-
-  static void expect_good(const Json& verdict, const Case& one) {
-    EXPECT_TRUE(verdict.at("accepted")) << verdict.value("problem", "");
-    const Json& refused = verdict.at("refused");
-    EXPECT_TRUE(refused.at("tampered_body"));
-    EXPECT_TRUE(refused.at("wrong_secret"));
-    EXPECT_EQ(one.checks_time, refused.at("stale"));
-  }
-
-  static std::string body_of(const Json& verdict) {
-    return base64_decode(verdict.at("body").get<std::string>()).value_or("");
-  }
-
-  static inline std::unique_ptr<Courtroom> courtroom_;
-  static inline int tests_so_far_ = 0;
-  const std::string tenant_ = "tenant" + std::to_string(++tests_so_far_);
-};
+std::string body_of(const Json& verdict) {
+  return base64_decode(verdict.at("body").get<std::string>()).value_or("");
+}
 
 class ProfileInteropTest : public InteropTest, public ::testing::WithParamInterface<Case> {};
 
