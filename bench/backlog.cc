@@ -51,13 +51,10 @@ Kind kind_of(const std::string& name) {
 
 struct Bench {
   Bench(const std::filesystem::path& files, Kind kind_of_backlog, DrainWindow drained)
-      : directory(files), receiver(files / "nginx"), kind(kind_of_backlog), window(drained) {
-    for (int n = 0; n < kReceiverEndpoints; ++n) urls.push_back(receiver.url(n));
-  }
+      : directory(files), receiver(files / "nginx"), kind(kind_of_backlog), window(drained) {}
   std::filesystem::path directory;
   DurablePostgres postgres;
   FastReceiver receiver;
-  std::vector<std::string> urls;
   Kind kind;
   DrainWindow window;
 };
@@ -67,7 +64,8 @@ class Side {
  public:
   // Of the pending rows, `drainable` will be delivered in all rounds together.
   Side(Bench& bench, const std::string& name, std::int64_t pending, std::int64_t drainable)
-      : bench_(bench), sealpost_(bench.postgres, bench.directory / name, endpoints_at(bench.urls)) {
+      : bench_(bench),
+        sealpost_(bench.postgres, bench.directory / name, endpoints_at(bench.receiver.urls())) {
     const std::int64_t full = bench.kind == Kind::later ? 0 : std::min(pending, drainable);
     add_pending(full, kPayloadSql);
     add_pending(pending - full, kSmallPayloadSql);

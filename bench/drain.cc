@@ -40,13 +40,10 @@ using Monotonic = std::chrono::steady_clock;
 
 struct Bench {
   Bench(const std::filesystem::path& files, Transport transport, int number_of_events)
-      : directory(files), receiver(files / "nginx", transport), events(number_of_events) {
-    for (int n = 0; n < kReceiverEndpoints; ++n) urls.push_back(receiver.url(n));
-  }
+      : directory(files), receiver(files / "nginx", transport), events(number_of_events) {}
   std::filesystem::path directory;
   DurablePostgres postgres;
   FastReceiver receiver;
-  std::vector<std::string> urls;
   int events;
 };
 
@@ -78,8 +75,9 @@ class FeatureFreeSide final : public Side {
   }
 
   void start() override {
-    pipeline_.emplace(FeatureFreeOptions{
-        .database_url = url_, .endpoint_urls = bench_.urls, .ca_file = bench_.receiver.ca_file()});
+    pipeline_.emplace(FeatureFreeOptions{.database_url = url_,
+                                         .endpoint_urls = bench_.receiver.urls(),
+                                         .ca_file = bench_.receiver.ca_file()});
     pipeline_->start();
   }
 
@@ -113,7 +111,8 @@ class SealpostSide final : public Side {
  public:
   explicit SealpostSide(Bench& bench)
       : bench_(bench),
-        sealpost_(bench.postgres, bench.directory / "sealpost", endpoints_at(bench.urls)) {
+        sealpost_(bench.postgres, bench.directory / "sealpost",
+                  endpoints_at(bench.receiver.urls())) {
     const std::string ca_file = bench.receiver.ca_file();
     if (!ca_file.empty()) sealpost_.installation().set("SEALPOST_CA_FILE", ca_file);
   }

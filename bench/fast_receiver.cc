@@ -173,6 +173,12 @@ std::string FastReceiver::url(int endpoint) const {
                      parts_->port);
 }
 
+std::vector<std::string> FastReceiver::urls() const {
+  std::vector<std::string> all;
+  for (int n = 0; n < kReceiverEndpoints; ++n) all.push_back(url(n));
+  return all;
+}
+
 std::string FastReceiver::url_of_host(int host) const {
   return fmt::format("https://h{}.{}:{}/hook", host, kHosts, parts_->hosts_port);
 }

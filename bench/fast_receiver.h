@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sealpost {
 
@@ -33,6 +34,7 @@ class FastReceiver final {
   // an address of its own, as receivers have in the world, so that a sender cannot share
   // connections between endpoints.
   std::string url(int endpoint) const;
+  std::vector<std::string> urls() const;  // of all of them
   // Of host 0, 1, … without end: "https://hN.bench.localhost:PORT/hook", with Transport::tls.
   // libcurl finds names below .localhost by itself, at 127.0.0.1 and ::1; no resolver is asked.
   std::string url_of_host(int host) const;

@@ -56,7 +56,6 @@ struct Bench {
         receiver(files / "nginx"),
         events(number_of_events) {
     watcher.run("CREATE EXTENSION pg_stat_statements; CREATE EXTENSION pg_walinspect");
-    for (int n = 0; n < kReceiverEndpoints; ++n) urls.push_back(receiver.url(n));
   }
   // Everything committed is flushed, so this is behind it.
   std::string position() { return watcher.value("SELECT pg_current_wal_flush_lsn()"); }
@@ -66,7 +65,6 @@ struct Bench {
   DurablePostgres postgres;
   Database watcher;
   FastReceiver receiver;
-  std::vector<std::string> urls;
   int events;
 };
 
@@ -123,7 +121,8 @@ void drain(Bench& bench, MeasuredSealpost& sealpost) {
 }
 
 Cost measure(Bench& bench) {
-  MeasuredSealpost sealpost(bench.postgres, bench.directory / "sealpost", endpoints_at(bench.urls));
+  MeasuredSealpost sealpost(bench.postgres, bench.directory / "sealpost",
+                            endpoints_at(bench.receiver.urls()));
   sealpost.database().run("SET pg_stat_statements.track = 'none'");  // our own questions
   const auto per_event = [&](double count) { return count / bench.events; };
 

@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k
-  backlog_intake backlog_due backlog_later isolation fairness signing_bench)
+  backlog_intake backlog_due backlog_later isolation fairness
+  dispatchers signing_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
 # The program of a benchmark, and the options that make it this one.
