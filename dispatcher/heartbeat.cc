@@ -6,7 +6,7 @@
 namespace sealpost {
 namespace {
 
-constexpr Milliseconds kTurn{20};  // how exactly the intervals below are kept
+constexpr Milliseconds kTurn{50};  // how exactly the intervals below are kept
 constexpr int kRenewalsPerLease = 6;
 constexpr int kMarginShare = 10;                  // of the lease
 constexpr std::chrono::seconds kLookInterval{1};  // for dispatchers that came or went

@@ -68,6 +68,7 @@ class IntakeLoop {
 
   void run();
   Milliseconds turn();
+  Milliseconds idle_poll(MonotonicTime now) const;
   Next take_events(Epoch epoch, MonotonicTime now);
   IntakeRequest intake_request(Epoch epoch, MonotonicTime now, int room);
   std::int64_t low_water_mark(MonotonicTime now);
@@ -97,6 +98,7 @@ class IntakeLoop {
   double deliveries_per_event_ = 1;
   double bytes_per_delivery_ = 1024;
   std::optional<MonotonicTime> last_event_;
+  std::optional<MonotonicTime> last_work_;  // taken in or claimed
   std::int64_t highest_position_ = 0;
   std::int64_t from_position_ = 0;
   std::optional<MonotonicTime> last_sweep_;

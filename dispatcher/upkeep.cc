@@ -5,7 +5,7 @@
 namespace sealpost {
 namespace {
 
-constexpr Milliseconds kTurn{20};  // how exactly the intervals below are kept
+constexpr Milliseconds kTurn{50};  // how exactly the intervals below are kept
 constexpr std::chrono::seconds kTakeoverInterval{1};
 constexpr std::chrono::seconds kRefreshInterval{1};
 // Changes are looked for this much further back than our last look: transactions that were open
