@@ -171,10 +171,10 @@ class EndpointReader {
     if (!text) return;
     if (const auto known = envelope_from_text(*text)) {
       envelope = *known;
-    } else if (*text == "cloudevents") {
-      field->mistake("not_supported_yet", "The envelope cloudevents is not supported yet.");
     } else {
-      field->mistake("invalid_value", "The envelope must be standard, itpay, pandora or raw.");
+      field->mistake("invalid_value",
+                     "The envelope must be standard, itpay, pandora, raw, cloudevents or "
+                     "cloudevents-binary.");
     }
   }
 

@@ -90,7 +90,7 @@ std::optional<std::string> event_pattern_error(std::string_view pattern);
 bool is_tenant_name(std::string_view text);
 
 // nullopt if a static header may be sent; otherwise what is wrong: its name is no token, its value
-// has a control character or is too long, or the sender writes it itself (Host, webhook-…, …).
+// has a control character or is too long, or the sender writes it itself (Host, webhook-…, ce-…).
 std::optional<std::string> header_error(std::string_view name, std::string_view value);
 
 }  // namespace sealpost

@@ -7,16 +7,16 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "core/cloudevents.h"
 #include "core/words.h"
 
 namespace sealpost {
 namespace {
 
 constexpr Word<Envelope> kEnvelopes[] = {
-    {Envelope::standard, "standard"},
-    {Envelope::itpay, "itpay"},
-    {Envelope::pandora, "pandora"},
-    {Envelope::raw, "raw"},
+    {Envelope::standard, "standard"},       {Envelope::itpay, "itpay"},
+    {Envelope::pandora, "pandora"},         {Envelope::raw, "raw"},
+    {Envelope::cloudevents, "cloudevents"}, {Envelope::cloudevents_binary, "cloudevents-binary"},
 };
 
 // The envelopes' own text around id, type and payload is shorter than this.
@@ -95,6 +95,10 @@ std::optional<Envelope> envelope_from_text(std::string_view text) {
 
 std::optional<Body> build_body(Envelope envelope, const Event& event) {
   if (envelope == Envelope::raw) return Body{event.payload, event.content_type};
+  if (envelope == Envelope::cloudevents) return Body{cloudevents_json(event), kCloudEventsType};
+  if (envelope == Envelope::cloudevents_binary) {
+    return Body{event.payload, event.content_type, cloudevents_headers(event)};
+  }
   if (!event.payload_is_json) return std::nullopt;
 
   Body body{.bytes = {}, .content_type = "application/json"};
@@ -111,6 +115,8 @@ std::optional<Body> build_body(Envelope envelope, const Event& event) {
       append_pandora(event, body.bytes);
       break;
     case Envelope::raw:
+    case Envelope::cloudevents:
+    case Envelope::cloudevents_binary:
       break;  // returned above
   }
   return body;

@@ -28,7 +28,9 @@ bool starts_with_digit(std::string_view body) {
 }
 
 std::optional<Body> body_for(const SigningProfile& profile, Envelope envelope, const Event& event) {
-  if (profile.body_must_be_json && !is_json_text(event)) return std::nullopt;
+  // Of the JSON envelopes only this one carries other payloads too, as base64.
+  const bool becomes_json = envelope == Envelope::cloudevents && !event.payload_is_json;
+  if (profile.body_must_be_json && !becomes_json && !is_json_text(event)) return std::nullopt;
   std::optional<Body> body = build_body(envelope, event);
   if (!body) return std::nullopt;
   if (profile.body_must_not_start_with_digit && starts_with_digit(body->bytes)) return std::nullopt;
@@ -155,6 +157,7 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
                         macs_->of(profile.algorithm), request.headers);
   append_own_headers(delivery, endpoint, std::move(idempotency), std::move(body->content_type),
                      request.headers);
+  std::move(body->headers.begin(), body->headers.end(), std::back_inserter(request.headers));
   if (!may_be_sent(request.headers)) return FailureReason::internal;
   return request;
 }
@@ -165,7 +168,8 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
   const BodyKind kind = event.payload_is_json ? BodyKind::json : BodyKind::other;
   EncryptedBody encrypted =
       encryptor_.encrypt(std::move(body.bytes), kind, settings, to.endpoint.encryption_keys, now);
-  body = {.bytes = std::move(encrypted.json), .content_type = "application/json"};
+  body.bytes = std::move(encrypted.json);
+  body.content_type = "application/json";
   if (!to.signer->profile().has_enc_component) return true;
   std::optional<std::string> component =
       enc_component(settings.enc_header, kind, encrypted.ciphertext);

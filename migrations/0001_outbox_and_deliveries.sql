@@ -168,7 +168,7 @@ CREATE TABLE sealpost.endpoints (
   status_reason  text NOT NULL DEFAULT '',
   enabled_events text[] NOT NULL CHECK (cardinality(enabled_events) > 0),
   signing        text NOT NULL,                     -- name of the signing profile
-  envelope       text NOT NULL CHECK (envelope IN ('standard', 'itpay', 'pandora', 'raw')),
+  envelope       text NOT NULL CHECK (envelope IN ('standard', 'itpay', 'pandora', 'raw', 'cloudevents', 'cloudevents-binary')),
   retry          jsonb NOT NULL,                    -- {"preset": …} or {"delays_ms": […], …}; see storage/endpoint_codec.h
   timeout_ms     int NOT NULL CHECK (timeout_ms BETWEEN 1000 AND 60000),
   max_in_flight  int NOT NULL CHECK (max_in_flight BETWEEN 1 AND 1000),

@@ -97,7 +97,6 @@ const std::vector<Refusal>& refusals() {
        "unknown_field",
        "signing.profil"},
       {"envelope unknown", {{"envelope", "xml"}}, "invalid_value", "envelope"},
-      {"envelope cloudevents", {{"envelope", "cloudevents"}}, "not_supported_yet", "envelope"},
       {"retry no object", {{"retry", "standard"}}, "wrong_type", "retry"},
       {"retry empty", {{"retry", Json::object()}}, "required", "retry"},
       {"retry preset unknown",

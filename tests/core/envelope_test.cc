@@ -54,6 +54,18 @@ TEST(EnvelopeTest, RawIsThePayloadWithItsOwnContentType) {
   EXPECT_EQ(body.content_type, "application/x-protobuf");
 }
 
+TEST(EnvelopeTest, CloudEventsCarryAnyPayload) {
+  const Body structured = build_body(Envelope::cloudevents, protobuf()).value();
+  EXPECT_EQ(structured.content_type, "application/cloudevents+json; charset=utf-8");
+  EXPECT_TRUE(structured.headers.empty());
+  const Event event = protobuf();
+  const Body binary = build_body(Envelope::cloudevents_binary, event).value();
+  EXPECT_EQ(binary.bytes, event.payload);
+  EXPECT_EQ(binary.content_type, "application/x-protobuf");
+  ASSERT_EQ(binary.headers.size(), 5U);
+  EXPECT_EQ(binary.headers[0].name, "ce-specversion");
+}
+
 TEST(EnvelopeTest, JsonEnvelopesRefuseOtherPayloads) {
   for (const Envelope envelope : {Envelope::standard, Envelope::itpay, Envelope::pandora}) {
     EXPECT_FALSE(build_body(envelope, protobuf())) << to_text(envelope);

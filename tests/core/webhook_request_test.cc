@@ -213,6 +213,25 @@ TEST(WebhookRequestTest, AnEndpointWithoutASignerSendsNothing) {
   EXPECT_EQ(std::get<FailureReason>(made), FailureReason::internal);
 }
 
+TEST(WebhookRequestTest, CloudEventsGoWithEveryProfile) {
+  Endpoint to = endpoint("standard");
+  to.settings.envelope = Envelope::cloudevents_binary;
+  const HttpRequest binary = request(delivery(paid()), to);
+  EXPECT_EQ(value(binary, "ce-type"), "invoice.paid");
+  EXPECT_EQ(value(binary, "Content-Type"), "application/json");
+  EXPECT_EQ(binary.body, paid().payload);
+  to.settings.envelope = Envelope::cloudevents;
+  Event protobuf = paid();
+  protobuf.payload = std::string("\x08\x00", 2);
+  protobuf.payload_is_json = false;
+  protobuf.content_type = "application/x-protobuf";
+  const HttpRequest structured = request(delivery(protobuf), to);
+  EXPECT_EQ(value(structured, "Content-Type"), "application/cloudevents+json; charset=utf-8");
+  EXPECT_EQ(value(structured, "ce-type"), "");
+  to.settings.envelope = Envelope::cloudevents_binary;
+  EXPECT_EQ(refusal(protobuf, to), FailureReason::payload_refused);
+}
+
 TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
   FakeRandom random;
   RequestBuilder builder(random);

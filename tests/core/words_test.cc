@@ -72,7 +72,9 @@ TEST(WordsTest, EndpointStatusesHaveTheirWords) {
 TEST(WordsTest, EnvelopesHaveTheirWords) {
   using enum Envelope;
   const std::pair<Envelope, std::string_view> expected[] = {
-      {standard, "standard"}, {itpay, "itpay"}, {pandora, "pandora"}, {raw, "raw"}};
+      {standard, "standard"},       {itpay, "itpay"},
+      {pandora, "pandora"},         {raw, "raw"},
+      {cloudevents, "cloudevents"}, {cloudevents_binary, "cloudevents-binary"}};
   for (const auto& [envelope, text] : expected) {
     EXPECT_EQ(to_text(envelope), text);
     EXPECT_EQ(envelope_from_text(text), envelope);

@@ -32,7 +32,7 @@ std::vector<std::string> runs_of(std::string_view text, std::string_view charact
   return runs;
 }
 
-constexpr std::string_view kWordCharacters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+constexpr std::string_view kWordCharacters = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 }  // namespace
 
