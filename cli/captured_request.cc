@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "base/ulid.h"
+#include "core/encryption_key.h"
 
 namespace sealpost {
 namespace {
@@ -50,6 +51,15 @@ SecretText read_secret(const std::filesystem::path& file) {
   if (text.empty())
     throw std::runtime_error(fmt::format("{}: the first line must be the secret", file.string()));
   return SecretText(std::move(text));
+}
+
+SecretText read_private_key(const std::filesystem::path& file) {
+  const SecretText text(read_file(file));
+  auto parsed = parse_private_key(text.reveal());
+  if (auto* error = std::get_if<KeyError>(&parsed)) {
+    throw std::runtime_error(fmt::format("{}: {}", file.string(), error->problem));
+  }
+  return std::get<SecretText>(std::move(parsed));
 }
 
 std::map<std::string, std::string> parse_headers(std::string_view text) {

@@ -20,6 +20,10 @@ std::string read_file(const std::filesystem::path& file);
 // The file's first line. Throws std::runtime_error if there is none.
 SecretText read_secret(const std::filesystem::path& file);
 
+// An X25519 key in any form that parse_private_key() takes. Throws std::runtime_error saying what
+// is there instead.
+SecretText read_private_key(const std::filesystem::path& file);
+
 // "Name: value" lines; a request line or status line in front is skipped. Lines that are neither
 // end with std::runtime_error naming the line.
 std::map<std::string, std::string> parse_headers(std::string_view text);

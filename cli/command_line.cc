@@ -140,8 +140,10 @@ class CommandLine {
     sub->add_option("--secret-file", listen_.secret_file,
                     "file with the signing secret in its first line")
         ->excludes(secret);
-    sub->add_option("--private-key", listen_.private_key,
-                    "key file for encrypted bodies (not available in this version)");
+    sub->add_option(
+        "--private-key", listen_.private_key,
+        "file with the X25519 private key that opens encrypted bodies: PEM, or base64 or "
+        "hexadecimal of its 32 bytes");
     sub->add_option("--status", listen_.status,
                     "answer to requests that verify, or to all without a secret; others "
                     "get 401")
@@ -157,6 +159,8 @@ class CommandLine {
     sub->add_option("--secret-file", verify_.secret_file,
                     "file with the signing secret in its first line")
         ->required();
+    sub->add_option("--private-key", verify_.private_key,
+                    "file with the X25519 private key that opens an encrypted body");
     CLI::Option* headers = sub->add_option("--headers", verify_.headers,
                                            "file with the headers, \"Name: value\" lines");
     CLI::Option* body = sub->add_option("--body", verify_.body,

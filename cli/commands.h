@@ -42,6 +42,7 @@ int listen(const ListenOptions& options);
 
 struct VerifyOptions {
   std::filesystem::path secret_file;
+  std::optional<std::filesystem::path> private_key;
   std::optional<std::filesystem::path> headers;  // both or none: then a raw request from stdin
   std::optional<std::filesystem::path> body;
   std::string at = "now";

@@ -13,8 +13,8 @@
 #include "cli/captured_request.h"
 #include "cli/commands.h"
 #include "cli/stop_signals.h"
+#include "core/check_request.h"
 #include "core/limits.h"
-#include "core/verify.h"
 
 namespace sealpost {
 namespace {
@@ -26,31 +26,20 @@ constexpr size_t kRequestsPerConnection = 10'000;
 
 struct Observation {
   WallTime received_at;
-  Verification verification = {};
+  CheckedRequest request = {};
   bool checked = false;  // a secret was given
-  bool encrypted = false;
   size_t bytes = 0;
   int answer = 0;
 };
 
-// JWE and the boxes of the supported dialects announce themselves by content type or header.
-bool looks_encrypted(const ReceivedRequest& request) {
-  const auto content_type = request.headers.find("content-type");
-  if (content_type != request.headers.end() &&
-      content_type->second.find("jose") != std::string::npos)
-    return true;
-  const auto signature = request.headers.find("itpay-signature");
-  return signature != request.headers.end() && signature->second.find(",enc=") != std::string::npos;
-}
-
 std::string verdict(const Observation& seen) {
   if (!seen.checked) return "not checked (no secret given)";
-  return seen.verification.verified ? "signature verified"
-                                    : "NOT verified: " + seen.verification.problem;
+  return seen.request.verification.verified ? "signature verified"
+                                            : "NOT verified: " + seen.request.verification.problem;
 }
 
 std::optional<long> milliseconds_since_event(const Observation& seen) {
-  const auto made = time_of_event(seen.verification.event_id);
+  const auto made = time_of_event(seen.request.verification.event_id);
   if (!made) return std::nullopt;
   return std::chrono::duration_cast<Milliseconds>(seen.received_at - *made).count();
 }
@@ -60,10 +49,13 @@ std::string text_line(const Observation& seen) {
   const auto since = milliseconds_since_event(seen);
   std::string line = fmt::format(
       "{} {} {} profile={} {} age={} bytes={} answered={}", rfc3339_utc(seen.received_at),
-      or_dash(seen.verification.event_id), or_dash(seen.verification.event_type),
-      or_dash(seen.verification.profile), verdict(seen), since ? fmt::format("{}ms", *since) : "-",
-      seen.bytes, seen.answer);
-  if (seen.encrypted) line += " (encrypted; this version cannot decrypt)";
+      or_dash(seen.request.verification.event_id), or_dash(seen.request.verification.event_type),
+      or_dash(seen.request.verification.profile), verdict(seen),
+      since ? fmt::format("{}ms", *since) : "-", seen.bytes, seen.answer);
+  if (seen.request.text)
+    line += " (decrypted)";
+  else if (seen.request.encrypted)
+    line += " (encrypted: " + seen.request.not_opened + ")";
   return line;
 }
 
@@ -71,14 +63,15 @@ std::string json_line(const Observation& seen) {
   nlohmann::ordered_json line;
   line["received_at"] = rfc3339_utc(seen.received_at);
   line["received_unix_us"] = seen.received_at.time_since_epoch().count();
-  line["event_id"] = seen.verification.event_id;
-  line["event_type"] = seen.verification.event_type;
-  line["profile"] = seen.verification.profile;
+  line["event_id"] = seen.request.verification.event_id;
+  line["event_type"] = seen.request.verification.event_type;
+  line["profile"] = seen.request.verification.profile;
   line["checked"] = seen.checked;
-  line["verified"] = seen.verification.verified;
-  line["problem"] = seen.verification.problem;
+  line["verified"] = seen.request.verification.verified;
+  line["problem"] = seen.request.verification.problem;
   if (const auto since = milliseconds_since_event(seen)) line["age_ms"] = *since;
-  line["encrypted"] = seen.encrypted;
+  line["encrypted"] = seen.request.encrypted;
+  line["decrypted"] = seen.request.text.has_value();
   line["bytes"] = seen.bytes;
   line["answered"] = seen.answer;
   // Whatever a stranger sent must not break the line.
@@ -90,6 +83,7 @@ class DevelopmentReceiver {
   explicit DevelopmentReceiver(const ListenOptions& options) : options_(options) {
     if (options.secret) secret_ = SecretText(*options.secret);
     if (options.secret_file) secret_ = read_secret(*options.secret_file);
+    if (options.private_key) private_key_ = read_private_key(*options.private_key);
     const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
       receive(request, response);
     };
@@ -123,9 +117,9 @@ class DevelopmentReceiver {
       request.headers.emplace(std::move(key), value);
     }
     seen.checked = secret_.has_value();
-    seen.encrypted = looks_encrypted(request);
-    seen.verification = verify_request(request, secret_.value_or(SecretText()), seen.received_at);
-    seen.answer = seen.checked && !seen.verification.verified ? 401 : options_.status;
+    seen.request =
+        check_request(request, secret_.value_or(SecretText()), private_key_, seen.received_at);
+    seen.answer = seen.checked && !seen.request.verification.verified ? 401 : options_.status;
     response.status = seen.answer;
     const std::string line = options_.json ? json_line(seen) : text_line(seen);
     const std::lock_guard lock(print_mutex_);  // one line per request, whole
@@ -135,6 +129,7 @@ class DevelopmentReceiver {
 
   const ListenOptions options_;
   std::optional<SecretText> secret_;
+  std::optional<SecretText> private_key_;
   std::mutex print_mutex_;
   httplib::Server server_;
 };
@@ -152,10 +147,6 @@ int listen(const ListenOptions& options) {
                "for any that is free\n",
                options.host, options.port);
     return kExitFailed;
-  }
-  if (options.private_key) {
-    fmt::print(stderr,
-               "sealpost: this version does not decrypt; encrypted bodies are reported as such\n");
   }
   fmt::print(stderr, "listening on http://{}:{}/ (Ctrl-C stops)\n", options.host, *port);
   std::thread server([&] { receiver.run(); });

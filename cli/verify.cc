@@ -1,7 +1,5 @@
 // `sealpost verify`: checks one captured request offline.
 
-#include "core/verify.h"
-
 #include <fmt/format.h>
 
 #include <iostream>
@@ -10,6 +8,7 @@
 #include "base/clock.h"
 #include "cli/captured_request.h"
 #include "cli/commands.h"
+#include "core/check_request.h"
 
 namespace sealpost {
 namespace {
@@ -33,14 +32,21 @@ int verify(const VerifyOptions& options) {
     return kExitUsage;
   }
   const SecretText secret = read_secret(options.secret_file);
-  const Verification result = verify_request(read_request(options), secret, *at, options.tolerance);
+  std::optional<SecretText> private_key;
+  if (options.private_key) private_key = read_private_key(*options.private_key);
+  const CheckedRequest checked =
+      check_request(read_request(options), secret, private_key, *at, options.tolerance);
+  const Verification& result = checked.verification;
   if (!result.verified) {
     fmt::print("not verified: {}\n", result.problem);
     return kExitFailed;
   }
-  fmt::print("verified: profile {}, event {}, type {}\n", result.profile,
+  const char* const encryption = !checked.encrypted ? ""
+                                 : checked.text     ? ", decrypted"
+                                                    : ", encrypted";
+  fmt::print("verified: profile {}, event {}, type {}{}\n", result.profile,
              result.event_id.empty() ? "unknown" : result.event_id,
-             result.event_type.empty() ? "unknown" : result.event_type);
+             result.event_type.empty() ? "unknown" : result.event_type, encryption);
   return kExitOk;
 }
 
