@@ -8,6 +8,7 @@
 #include "admin_api/list_query.h"
 #include "admin_api/problem.h"
 #include "base/ulid.h"
+#include "core/sealed_json.h"
 
 namespace sealpost {
 namespace {
@@ -105,15 +106,22 @@ std::string reason_of(CallContext& context) {
   return read_status_reason(json_body(context.call, BodyNeed::optional));
 }
 
+SecretText new_secret(const EndpointDraft& draft, Random& random) {
+  const auto profile = signing_preset(draft.settings.signing_profile);
+  if (profile && profile->sealed_json) return new_sealed_json_secret(random);
+  return new_signing_secret(random);
+}
+
 // Runs `change`, which may find that encryption has no key.
 template <class Change>
 auto with_encryption_key(Change&& change) {
   try {
     return change();
   } catch (const EncryptionKeyMissing&) {
-    throw Problem(Mistakes{{"encryption_key_required", "encryption.public_key",
-                    "Encryption needs a key: give public_key, or register one for the tenant at "
-                    "/v1/merchant/webhook-keys first."}});
+    throw Problem(
+        Mistakes{{"encryption_key_required", "encryption.public_key",
+                  "Encryption needs a key: give public_key, or register one for the tenant at "
+                  "/v1/merchant/webhook-keys first."}});
   }
 }
 
@@ -143,7 +151,7 @@ ApiAnswer create_endpoint(CallContext& context) {
   EndpointDraft draft =
       read_new_endpoint(json_body(context.call, BodyNeed::required), rules_of(context));
   const std::string tenant = tenant_of(context, draft);
-  const SecretText secret = draft.secret ? *draft.secret : new_signing_secret(context.random);
+  const SecretText secret = draft.secret ? *draft.secret : new_secret(draft, context.random);
   const Endpoint endpoint = with_encryption_key([&] {
     return context.stores.endpoints().create(
         {.tenant = tenant, .settings = std::move(draft.settings), .secret = secret});

@@ -11,6 +11,7 @@
 #include "admin_api/retry_codec.h"
 #include "base/check.h"
 #include "core/header_rules.h"
+#include "core/sealed_json.h"
 
 namespace sealpost {
 namespace {
@@ -32,10 +33,6 @@ constexpr const char* kCustomProfileFields[] = {
 };
 constexpr const char* kReadOnlyFields[] = {Field::id, Field::status, Field::status_reason,
                                            Field::created_at, Field::updated_at};
-
-bool is_visible(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
 
 // Reads one body into one set of settings.
 class EndpointReader {
@@ -309,15 +306,18 @@ class EndpointReader {
   void read_secret(const JsonField& field) {
     const auto text = field.text({.min = kMinGivenSecretLength, .max = kMaxGivenSecretLength});
     if (!text) return;
-    if (!is_visible(*text)) {
+    if (!std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7f; })) {
       return field.mistake("invalid_value", "A secret is visible ASCII characters without spaces.");
+    }
+    if (profile_ && profile_->sealed_json && !decode_sealed_json_secret(SecretText(*text))) {
+      return field.mistake("invalid_value",
+                           "This profile's secrets are rfsec_ and the base64 of 64 bytes.");
     }
     const bool must_have_prefix = profile_ && profile_->algorithm &&
                                   profile_->secret_decoding == SecretDecoding::whsec_base64;
     if (must_have_prefix && !text->starts_with("whsec_")) {
       return field.mistake("invalid_value",
-                           "This profile's secrets are whsec_ and the base64 of 24 to "
-                           "64 bytes.");
+                           "This profile's secrets are whsec_ and the base64 of 24 to 64 bytes.");
     }
     draft_.secret = SecretText(*text);
   }
@@ -340,6 +340,10 @@ class EndpointReader {
   // Makes the signer once, for nothing but its complaints.
   void check_signer() {
     if (!profile_) return;
+    if (profile_->sealed_json && draft_.settings.encryption.enabled) {
+      mistakes_.push_back({"invalid_value", Field::encryption,
+                           "The profile sealed-json encrypts by itself; send null."});
+    }
     if (mode_ == Mode::change && !secret_surely_fits()) {
       mistakes_.push_back(
           {"invalid_value", Field::signing,
@@ -365,8 +369,9 @@ class EndpointReader {
 
   // Which secret an endpoint has is not known here, only what its present profile makes of it.
   bool secret_surely_fits() const {
-    if (!profile_->algorithm || profile_->secret_decoding == SecretDecoding::utf8) return true;
     const auto before = signing_preset(profile_before_);
+    if (profile_->sealed_json) return before && before->sealed_json;
+    if (!profile_->algorithm || profile_->secret_decoding == SecretDecoding::utf8) return true;
     return before && before->algorithm && before->secret_decoding == profile_->secret_decoding;
   }
 

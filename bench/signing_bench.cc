@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "core/sealed_json.h"
 #include "core/webhook_request.h"
 
 namespace sealpost {
@@ -45,6 +46,10 @@ std::shared_ptr<const PreparedEndpoint> endpoint(const SigningProfile& profile) 
   made.settings.signing_profile = profile.name;
   made.settings.envelope = envelope_from_text(profile.default_envelope).value();
   if (profile.algorithm) made.secrets.push_back(secret());
+  if (profile.sealed_json) {
+    SystemRandom random;
+    made.secrets.push_back(new_sealed_json_secret(random));
+  }
   return prepare(std::move(made));
 }
 

@@ -116,7 +116,8 @@ std::optional<std::string> header_error(std::string_view name, std::string_view 
   const bool is_ours = is_transport_header(name) || same_header_name(name, "Content-Type") ||
                        same_header_name(name, "Idempotency-Key") ||
                        same_header_name(name.substr(0, 8), "webhook-") ||
-                       same_header_name(name.substr(0, 3), "ce-");
+                       same_header_name(name.substr(0, 3), "ce-") ||
+                       same_header_name(name.substr(0, 11), "X-RoboFlux-");
   if (is_ours) {
     return fmt::format("the header {} is written by the sender; choose another name", name);
   }

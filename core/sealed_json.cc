@@ -122,6 +122,10 @@ SecretText encode_sealed_json_secret(const SecretText& root) {
   return SecretText(std::string(kSealedJsonSecretPrefix) + base64_encode(root.reveal()));
 }
 
+SecretText new_sealed_json_secret(Random& random) {
+  return encode_sealed_json_secret(SecretText(draw(random, kSealedJsonRootBytes)));
+}
+
 SealedRequest seal_json(const SecretText& root, std::string_view key_id,
                         std::string_view content_type, std::string_view text, WallTime now,
                         Random& random, Hmac& sha512) {

@@ -43,6 +43,7 @@ SecretText sealed_json_root(const SecretText& master, std::string_view identity,
 // nullopt unless it is "rfsec_" and the base64 of 64 bytes.
 std::optional<SecretText> decode_sealed_json_secret(const SecretText& secret);
 SecretText encode_sealed_json_secret(const SecretText& root);
+SecretText new_sealed_json_secret(Random& random);
 
 struct SealedRequest {
   std::string body;

@@ -96,11 +96,17 @@ SigningProfile slack() {
           .default_envelope = "raw"};
 }
 
+// The RoboFlux whitepaper, as core/sealed_json.h reads it.
+SigningProfile sealed_json() {
+  return {.name = "sealed-json", .sealed_json = true, .default_envelope = "standard"};
+}
+
 SigningProfile none() { return {.name = "none"}; }
 
 const std::vector<SigningProfile>& presets() {
-  static const std::vector<SigningProfile> list = {standard(), itpay(),  stripe(), pandora(),
-                                                   engenius(), github(), slack(),  none()};
+  static const std::vector<SigningProfile> list = {standard(), itpay(),       stripe(),
+                                                   pandora(),  engenius(),    github(),
+                                                   slack(),    sealed_json(), none()};
   return list;
 }
 

@@ -38,6 +38,7 @@ struct SigningProfile {
   std::string join{};              // between several
   bool many_signatures = false;    // may carry one per valid secret; else a single one
   std::vector<std::pair<std::string, std::string>> headers{};  // further headers: name, template
+  bool sealed_json = false;        // signs and encrypts by core/sealed_json.h, nothing else
   bool has_enc_component = false;  // of an encrypted body: ",enc=…" after the signatures
   bool body_must_be_json = false;
   bool body_must_not_start_with_digit = false;
@@ -47,7 +48,8 @@ struct SigningProfile {
   std::string default_retry_preset = "standard";
 };
 
-// "standard", "itpay", "stripe", "pandora", "engenius", "github", "slack", "none"; else nullopt.
+// "standard", "itpay", "stripe", "pandora", "engenius", "github", "slack", "sealed-json", "none";
+// else nullopt.
 std::optional<SigningProfile> signing_preset(std::string_view name);
 std::vector<std::string_view> signing_preset_names();
 

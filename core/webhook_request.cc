@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "core/envelope.h"
 #include "core/header_rules.h"
+#include "core/sealed_json.h"
 
 namespace sealpost {
 namespace {
@@ -91,6 +92,28 @@ void require_encryption_keys(const Endpoint& endpoint) {
   }
 }
 
+// Which secret sealed a packet, so that a receiver with two knows which one opens it.
+std::string key_id_of(const Endpoint& endpoint, const SecretText& secret) {
+  return endpoint.id.text() + "." + secret_fingerprint(secret);
+}
+
+// Of several secrets the oldest, as with all dialects that have room for one.
+void prepare_sealed_json(PreparedEndpoint& prepared) {
+  const Endpoint& endpoint = prepared.endpoint;
+  if (endpoint.settings.encryption.enabled) {
+    throw std::invalid_argument(
+        "encryption: the signing profile sealed-json encrypts by itself; disable one of them");
+  }
+  if (!endpoint.secrets.empty()) {
+    prepared.sealed_json_root = decode_sealed_json_secret(endpoint.secrets.back());
+  }
+  if (!prepared.sealed_json_root) {
+    throw std::invalid_argument(
+        "secret: the signing profile sealed-json needs rfsec_ and the base64 of 64 bytes");
+  }
+  prepared.sealed_json_key_id = key_id_of(endpoint, endpoint.secrets.back());
+}
+
 }  // namespace
 
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
@@ -104,8 +127,10 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
                       signer->profile().name));
     }
   }
-  return std::make_shared<const PreparedEndpoint>(
+  auto prepared = std::make_shared<PreparedEndpoint>(
       PreparedEndpoint{.endpoint = std::move(endpoint), .signer = std::move(signer)});
+  if (prepared->signer->profile().sealed_json) prepare_sealed_json(*prepared);
+  return prepared;
 }
 
 // One MAC context per algorithm: making one costs as much as signing.
@@ -122,7 +147,7 @@ struct RequestBuilder::Macs {
 };
 
 RequestBuilder::RequestBuilder(Random& random)
-    : macs_(std::make_unique<Macs>()), encryptor_(random) {}
+    : macs_(std::make_unique<Macs>()), random_(random), encryptor_(random) {}
 RequestBuilder::~RequestBuilder() = default;
 
 std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDelivery& delivery,
@@ -138,6 +163,7 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
   if (settings.encryption.enabled && !encrypt(endpoint, event, now, *body, enc)) {
     return FailureReason::payload_refused;
   }
+  if (profile.sealed_json) seal(endpoint, now, *body);
 
   HttpRequest request{.url = settings.url,
                       .headers = {},
@@ -175,6 +201,14 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
       enc_component(settings.enc_header, kind, encrypted.ciphertext);
   if (component) enc = *std::move(component);
   return component.has_value();
+}
+
+void RequestBuilder::seal(const PreparedEndpoint& to, WallTime now, Body& body) {
+  SealedRequest sealed = seal_json(*to.sealed_json_root, to.sealed_json_key_id, body.content_type,
+                                   body.bytes, now, random_, macs_->sha512);
+  body.bytes = std::move(sealed.body);
+  body.content_type = kSealedJsonType;
+  std::move(sealed.headers.begin(), sealed.headers.end(), std::back_inserter(body.headers));
 }
 
 std::string idempotency_key(const EventId& event, int generation) {

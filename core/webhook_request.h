@@ -27,6 +27,8 @@ struct HttpRequest {
 struct PreparedEndpoint {
   Endpoint endpoint;
   std::shared_ptr<const Signer> signer;
+  std::optional<SecretText> sealed_json_root{};  // for the profile sealed-json only
+  std::string sealed_json_key_id{};
 };
 
 // Throws std::invalid_argument if the signer cannot be made (see Signer), or if bodies are to be
@@ -49,8 +51,12 @@ class RequestBuilder {
   bool encrypt(const PreparedEndpoint& to, const Event& event, WallTime now, Body& body,
                std::string& enc);
 
+  // The packet in the place of the plain body, and its headers.
+  void seal(const PreparedEndpoint& to, WallTime now, Body& body);
+
   struct Macs;
   std::unique_ptr<Macs> macs_;
+  Random& random_;
   BodyEncryptor encryptor_;
 };
 

@@ -135,6 +135,25 @@ TEST_F(EncryptionCallsTest, APrivateKeyIsNotRepeatedInTheRefusal) {
   EXPECT_NE(answer.text.find("private key"), std::string::npos);
 }
 
+TEST_F(EncryptionCallsTest, SealedJsonHasSecretsOfItsOwn) {
+  const Json endpoint = make_endpoint({{"signing", "sealed-json"}});
+  EXPECT_EQ(endpoint.at("secret").get<std::string>().substr(0, 6), "rfsec_");
+  const Json again = make_endpoint({{"signing", "sealed-json"}, {"secret", endpoint.at("secret")}});
+  EXPECT_EQ(again.at("secret"), endpoint.at("secret"));
+  const Answer wrong = post("/v1/webhook-endpoints",
+                            endpoint_body({{"signing", "sealed-json"},
+                                           {"secret", "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}));
+  expect_problem(wrong, 422, "invalid_value");
+  EXPECT_EQ(wrong.json.at("param"), "secret");
+  const Answer twice =
+      post("/v1/webhook-endpoints",
+           endpoint_body({{"signing", "sealed-json"}, {"encryption", {{"public_key", kKey}}}}));
+  expect_problem(twice, 422, "invalid_value");
+  EXPECT_EQ(twice.json.at("param"), "encryption");
+  expect_problem(patch(path_of(make_endpoint()), {{"signing", "sealed-json"}}), 422,
+                 "invalid_value");
+}
+
 // ------------------------------------------------------------------------------------------- keys
 
 TEST_F(EncryptionCallsTest, RegistersAndShowsAKey) {

@@ -214,6 +214,7 @@ TEST_F(EncryptedRequestTest, ALongBoxStandsOnlyInTheBody) {
 
 TEST_F(EncryptedRequestTest, EveryProfileCarriesEncryptedBodies) {
   for (const std::string_view name : signing_preset_names()) {
+    if (name == "sealed-json") continue;  // encrypts by itself
     endpoint_.settings.signing_profile = name;
     endpoint_.secrets = {SecretText("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
     const HttpRequest made = request();

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "core/sealed_json.h"
 #include "tests/support/fake_random.h"
 
 namespace sealpost {
@@ -35,6 +36,9 @@ Endpoint endpoint(const std::string& profile, const std::string& secret = "secre
   made.settings.envelope =
       envelope_from_text(signing_preset(profile).value().default_envelope).value();
   made.secrets.emplace_back(profile == "standard" ? kStandardSecret : secret);
+  if (profile == "sealed-json") {
+    made.secrets = {encode_sealed_json_secret(SecretText(std::string(kSealedJsonRootBytes, 'r')))};
+  }
   return made;
 }
 
@@ -98,7 +102,9 @@ TEST(WebhookRequestTest, EveryProfileSendsIdsAndContentType) {
     const HttpRequest made = request(delivery(paid()), endpoint(std::string(name)));
     EXPECT_EQ(value(made, "webhook-id"), "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM") << name;
     EXPECT_EQ(value(made, "Idempotency-Key"), "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1") << name;
-    EXPECT_EQ(value(made, "Content-Type"), "application/json") << name;
+    EXPECT_EQ(value(made, "Content-Type"),
+              name == "sealed-json" ? "application/jose+json" : "application/json")
+        << name;
     EXPECT_EQ(value(made, "User-Agent"), "Sealpost/" SEALPOST_VERSION) << name;
   }
 }
@@ -232,6 +238,30 @@ TEST(WebhookRequestTest, CloudEventsGoWithEveryProfile) {
   EXPECT_EQ(refusal(protobuf, to), FailureReason::payload_refused);
 }
 
+TEST(WebhookRequestTest, SealedJsonSendsAPacketThatOpens) {
+  const Endpoint to = endpoint("sealed-json");
+  const HttpRequest made = request(delivery(paid()), to);
+  EXPECT_EQ(made.body.find("50000"), std::string::npos);
+  const auto root = decode_sealed_json_secret(to.secrets.front());
+  const std::string timestamp = value(made, "X-RoboFlux-Timestamp");
+  const std::string nonce = value(made, "X-RoboFlux-Nonce");
+  const std::string session = value(made, "X-RoboFlux-Session");
+  const std::string token = value(made, "X-RoboFlux-Token");
+  const std::string signature = value(made, "X-RoboFlux-Signature");
+  const auto opened = open_sealed_request(*root,
+                                          {.timestamp = timestamp,
+                                           .nonce = nonce,
+                                           .session = session,
+                                           .token = token,
+                                           .signature = signature},
+                                          made.body);
+  const auto* text = std::get_if<OpenedRequest>(&opened);
+  ASSERT_NE(text, nullptr);
+  EXPECT_EQ(text->key_id, "we_1." + secret_fingerprint(to.secrets.front()));
+  EXPECT_NE(std::string(text->text.reveal()).find(R"("data":{"amount":50000})"), std::string::npos);
+  EXPECT_EQ(timestamp, "1716792600");
+}
+
 TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
   FakeRandom random;
   RequestBuilder builder(random);
@@ -239,12 +269,19 @@ TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
     for (const std::string_view name : signing_preset_names()) {
       const Endpoint to = endpoint(std::string(name));
       const auto made = builder.build(delivery(paid()), *prepare(to), kNow);
+      if (name == "sealed-json") continue;  // its headers are random
       EXPECT_EQ(lines(std::get<HttpRequest>(made)), lines(request(delivery(paid()), to))) << name;
     }
   }
 }
 
 TEST(PrepareTest, EndpointsThatCannotBeSignedForAreRefused) {
+  Endpoint sealed = endpoint("sealed-json");
+  sealed.settings.encryption.enabled = true;
+  EXPECT_THROW(prepare(sealed), std::invalid_argument) << "encrypted twice";
+  sealed = endpoint("sealed-json");
+  sealed.secrets = {SecretText(kStandardSecret)};
+  EXPECT_THROW(prepare(sealed), std::invalid_argument);
   Endpoint unknown = endpoint("standard");
   unknown.settings.signing_profile = "sha3";
   EXPECT_THROW(prepare(unknown), std::invalid_argument);
