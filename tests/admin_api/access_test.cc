@@ -8,14 +8,20 @@ namespace {
 class AccessTest : public ApiFixture {
  protected:
   struct Objects {
-    std::string endpoint, event, delivery;
+    std::string endpoint, event, delivery, key;
   };
 
   // One of each, all of one tenant; the delivery is a dead letter.
   Objects make_objects(const std::string& tenant) {
     const std::string endpoint = make_endpoint({{"tenant", tenant}}).at("id");
     const DeliveryRecord delivery = add_dead_letter(tenant, endpoint);
-    return {endpoint, delivery.event_id.text(), delivery.id.text()};
+    const Json key = {{"public_key", std::string(64, 'a')}, {"endpoint_id", endpoint}};
+    return {endpoint, delivery.event_id.text(), delivery.id.text(),
+            post("/v1/merchant/webhook-keys", key).json.at("id")};
+  }
+
+  static bool is_about_key(const Route& route) {
+    return route.pattern.starts_with("/v1/merchant/webhook-keys");
   }
 
   static std::string path_of(const Route& route, const Objects& objects) {
@@ -24,18 +30,25 @@ class AccessTest : public ApiFixture {
     if (at == std::string::npos) return path;
     const bool endpoint = path.starts_with("/v1/webhook-endpoints");
     const bool event = path.starts_with("/v1/events");
+    if (is_about_key(route)) return path.replace(at, 4, objects.key);
     return path.replace(at, 4,
                         endpoint ? objects.endpoint
                         : event  ? objects.event
                                  : objects.delivery);
   }
 
-  static std::string body_of(const Route& route) {
+  std::string body_of(const Route& route) {
     if (route.method == "PATCH") return R"({"timeout_ms": 2000})";
     if (route.method == "POST" && route.pattern == "/v1/webhook-endpoints")
       return endpoint_body().dump();
+    if (route.method == "POST" && route.pattern == "/v1/merchant/webhook-keys") {
+      // A key is registered once.
+      return Json({{"public_key", std::string(62, 'a') + std::to_string(next_key_++)}}).dump();
+    }
     return "";
   }
+
+  int next_key_ = 10;
 };
 
 TEST_F(AccessTest, EveryRouteAnswersEveryRoleAsTheTableSays) {
@@ -62,7 +75,7 @@ TEST_F(AccessTest, EveryRouteAnswersEveryRoleAsTheTableSays) {
       ++checked;
     }
   }
-  EXPECT_EQ(checked, 21 * 4);
+  EXPECT_EQ(checked, 26 * 4);
 }
 
 TEST_F(AccessTest, ARefusedRoleChangesNothing) {
@@ -84,7 +97,7 @@ TEST_F(AccessTest, ARefusedRoleChangesNothing) {
 TEST_F(AccessTest, AnotherTenantsObjectsDoNotExistForAnyRoute) {
   const Objects objects = make_objects("acme");
   const Objects unknown = {"we_01KAN8Q4Y0ZV3M7K9T2B5C8DXF", "evt_01KAN8Q4Y0ZV3M7K9T2B5C8DXF",
-                           "dlv_01KAN8Q4Y0ZV3M7K9T2B5C8DXF"};
+                           "dlv_01KAN8Q4Y0ZV3M7K9T2B5C8DXF", "whk_01KAN8Q4Y0ZV3M7K9T2B5C8DXF"};
   const Answer before = get("/v1/webhook-endpoints/" + objects.endpoint);
   int checked = 0;
   for (const Route& route : routes()) {
@@ -93,12 +106,13 @@ TEST_F(AccessTest, AnotherTenantsObjectsDoNotExistForAnyRoute) {
     const std::string method(route.method);
     const Answer foreign = call(method, path_of(route, objects), globex_operator_, body_of(route));
     const Answer missing = call(method, path_of(route, unknown), globex_operator_, body_of(route));
-    expect_problem(foreign, 404, "not_found");
-    expect_problem(missing, 404, "not_found");
+    const char* const code = is_about_key(route) ? "webhook_key_not_found" : "not_found";
+    expect_problem(foreign, 404, code);
+    expect_problem(missing, 404, code);
     EXPECT_EQ(foreign.json.at("detail"), missing.json.at("detail")) << "they must look the same";
     ++checked;
   }
-  EXPECT_EQ(checked, 12);
+  EXPECT_EQ(checked, 15);
   EXPECT_EQ(get("/v1/webhook-endpoints/" + objects.endpoint).text, before.text);
 }
 
