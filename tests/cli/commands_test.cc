@@ -112,6 +112,37 @@ TEST_F(VerifyCommandTest, SaysWhatCannotBeRead) {
   EXPECT_EQ(code(run({"verify"})), 2);
 }
 
+// The published box of tests/base/box_test.cc, signed with Python's hmac.
+const std::string kEncryptedRequest =
+    "Webhook-Signature: t=1716792600,v1="
+    "314a7728a83fcd8508e071cb39411b2a768ce76c9ebd2f74745d9f1662117521,enc=body\n\n"
+    R"({"encrypted":true,"key_fingerprint":)"
+    R"("ef1f7d8ef0ab699b890076ef20201662cde62fccd4571b98c263d73c2d1d574f","ciphertext":")"
+    "ZLEBsdC+WocEvQePmJUAH8A+jp+VIvGI3RKNmEbUhGYAAQIDBAUGBwgJCgsMDQ4PEBESExQVFhdiM5OOlt1CcupiLHRQ"
+    R"(9uKA5OmIOUvLeELD","hmac_key_id":"whk_1"})";
+const std::string kPrivateKey = "MC4CAQAwBQYDK2VuBCIEIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
+
+TEST_F(VerifyCommandTest, OpensAnEncryptedBodyWithItsKeyOnly) {
+  const std::string secret = scratch_.file("itpay", "whsec_abc123def456");
+  const auto verify_with = [&](const std::string& key) {
+    return run({"verify", "--secret-file", secret, "--private-key", scratch_.file("key", key),
+                "--at", "2024-05-27T06:50:00Z"},
+               kEncryptedRequest);
+  };
+  const CommandResult opened =
+      verify_with("-----BEGIN PRIVATE KEY-----\n" + kPrivateKey + "\n-----END PRIVATE KEY-----\n");
+  EXPECT_EQ(code(opened), 0) << opened.output << opened.errors;
+  EXPECT_THAT(opened.output, HasSubstr("verified: profile itpay"));
+  EXPECT_THAT(opened.output, HasSubstr(", decrypted"));
+  const CommandResult other = verify_with(std::string(64, '7'));
+  EXPECT_EQ(code(other), 1);
+  EXPECT_THAT(other.output, HasSubstr("webhook_decryption_failed"));
+  const CommandResult no_key =
+      verify_with("MCowBQYDK2VuAyEAB6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=");
+  EXPECT_EQ(code(no_key), 1);
+  EXPECT_THAT(no_key.errors, HasSubstr("public key"));
+}
+
 // One installation for all: making its PostgreSQL takes longer than the tests.
 class EmbeddedCommandsTest : public testing::Test {
  protected:
