@@ -1,10 +1,12 @@
 // One installation and the judges, for the interop tests: real deliveries of the real binary, over
-// HTTP, to judge.mjs and judge.py.
+// HTTPS, to judge.mjs and judge.py.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,7 @@ inline const std::vector<std::string> kPayloads{
 };
 
 enum class Language { node, python };
+enum class Key { secret, public_key };  // what a judge is given of the endpoint
 
 // One profile before one judge.
 struct Case {
@@ -31,6 +34,7 @@ struct Case {
   std::string library;  // its name in judges/
   Language language = Language::node;
   bool checks_time = true;  // false: the library, and mostly the dialect, does not
+  Key key = Key::secret;
 };
 
 inline std::string name_of(const Case& one) { return one.profile + "_" + one.library; }
@@ -40,12 +44,26 @@ inline void PrintTo(const Case& one, std::ostream* out) { *out << name_of(one); 
 // whose endpoints get its events only.
 struct Courtroom {
   Installation installation{};
-  JudgeProcess node{{"node", "judge.mjs"}};
-  JudgeProcess python{{SEALPOST_PYTHON, "judge.py"}};
-  std::unique_ptr<SealpostProcess> serve{installation.start("serve")};
+  std::string certificate = (installation.directory() / "judge.pem").string();
+  std::string certificate_key = make_certificate(certificate);
+  JudgeProcess node{{"node", "judge.mjs", certificate, certificate_key}};
+  JudgeProcess python{{SEALPOST_PYTHON, "judge.py", certificate, certificate_key}};
+  std::unique_ptr<SealpostProcess> serve{
+      installation.start("serve", {{"SEALPOST_CA_FILE", certificate}})};
   ApiClient api{installation.api(*serve)};
 
   JudgeProcess& judge(Language language) { return language == Language::node ? node : python; }
+
+ private:
+  // Signed by itself, so that it is its own authority. Returns the file of its key.
+  static std::string make_certificate(const std::string& file) {
+    const std::string command =
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=judge "
+        "-addext subjectAltName=IP:127.0.0.1 -keyout " +
+        file + ".key -out " + file + " 2> " + file + ".log";
+    if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
+    return file + ".key";
+  }
 };
 
 class InteropTest : public ::testing::Test {
@@ -54,9 +72,10 @@ class InteropTest : public ::testing::Test {
   static void TearDownTestSuite() { courtroom_.reset(); }
 
   // Makes an endpoint and hands its secret, as its owner sees it, to the judge, with whatever else
-  // the judge should know.
-  void create_endpoint(const std::string& path, const Case& one,
-                       const Json& settings = Json::object(), const Json& told = Json::object()) {
+  // the judge should know. Returns the secret.
+  std::string create_endpoint(const std::string& path, const Case& one,
+                              const Json& settings = Json::object(),
+                              const Json& told = Json::object()) {
     JudgeProcess& judge = courtroom_->judge(one.language);
     Json more = quick_retry({0.05});
     more["tenant"] = tenant_;
@@ -64,12 +83,14 @@ class InteropTest : public ::testing::Test {
     more.update(settings);
     const Json endpoint =
         courtroom_->api.make("/v1/webhook-endpoints", endpoint_body(judge.url(path), more));
-    Json assignment = {{"library", one.library},
-                       {"profile", one.profile},
-                       {"secret", endpoint.at("secret")},
-                       {"url", judge.url(path)}};
+    Json assignment = {
+        {"library", one.library}, {"profile", one.profile}, {"url", judge.url(path)}};
+    assignment["secret"] = one.key == Key::public_key
+                               ? endpoint.at("signing").at("public_keys").at(0)
+                               : endpoint.at("secret");
     assignment.update(told);
     judge.assign(path, assignment);
+    return assignment.at("secret");
   }
 
   // Returns the event's id.

@@ -1,12 +1,12 @@
 // Receives deliveries and lets libraries that we did not write say whether they are good.
 //
-// Started by the interop tests. Listens on a free port and says which: {"port":40123}. Each path is judged by
-// one library, told beforehand by
+// Started by the interop tests with the files of a certificate and its key. Listens by TLS on a free port and
+// says which: {"port":40123}. Each path is judged by one library, told beforehand by
 //
 //   PUT /a {"library": "standardwebhooks", "profile": "standard", "secret": "whsec_…"}
 //
 // judges/LIBRARY.mjs knows how to ask that library. It exports
-//   verify({ body, headers, profile, secret, … })    with everything that the assignment says
+//   verify({ body, headers, requestedUrl, profile, secret, … })    with all that the assignment says
 // which returns what the library made of the body, and throws if the library refuses the request.
 //
 // For every POST one line is printed:
@@ -19,7 +19,8 @@
 //
 // A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next.
 // judge.py does the same with Python's libraries.
-import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
 
 const STALE_SECONDS = 301; // no library tolerates more than 300
 
@@ -69,8 +70,8 @@ function tampered(body) {
 // In the middle, so that it is still a secret of the same form.
 const otherSecret = (secret) => replacedAt(secret, secret.length >> 1);
 
-async function verdict({ judge, ...assignment }, path, headers, body) {
-  const request = { ...assignment, body, headers };
+async function verdict({ judge, ...assignment }, path, requestedUrl, headers, body) {
+  const request = { ...assignment, body, headers, requestedUrl };
   const { library, secret } = assignment;
   const line = { path, library, headers, body: body.toString('base64') };
   try {
@@ -112,12 +113,14 @@ async function handle(request, response) {
     return;
   }
   const assignment = assignments.get(path);
-  judged = judged.then(() => verdict(assignment, path, request.headers, body));
+  const requestedUrl = `https://${request.headers.host}${request.url}`;
+  judged = judged.then(() => verdict(assignment, path, requestedUrl, request.headers, body));
   process.stdout.write(JSON.stringify(await judged) + '\n');
   response.writeHead(statusFor(path, request.headers['idempotency-key'])).end();
 }
 
-const server = createServer((request, response) => {
+const [cert, key] = process.argv.slice(2).map((file) => readFileSync(file));
+const server = createServer({ cert, key }, (request, response) => {
   handle(request, response).catch((error) => {
     process.stderr.write(error.stack + '\n');
     response.writeHead(500).end();

@@ -1,12 +1,14 @@
 """judge.mjs once more, with Python's libraries: the same calls, the same lines. See there.
 
-judges/LIBRARY.py has verify(body, headers, profile, secret, …).
+judges/LIBRARY.py has verify(body, headers, requested_url, profile, secret, …).
 """
 import base64
 import http.server
 import importlib
 import json
 import re
+import ssl
+import sys
 import threading
 import time
 from unittest import mock
@@ -46,10 +48,10 @@ def other_secret(secret):
     return replaced_at(secret, len(secret) // 2)
 
 
-def verdict(path, headers, body):
+def verdict(path, requested_url, headers, body):
     assignment = assignments[path]
     judge = importlib.import_module("judges." + assignment["library"])
-    request = {**assignment, "body": body, "headers": headers}
+    request = {**assignment, "body": body, "headers": headers, "requested_url": requested_url}
     line = {"path": path, "library": assignment["library"], "headers": headers,
             "body": base64.b64encode(body).decode()}
     try:
@@ -93,7 +95,8 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.body()
         with one_at_a_time:
-            print(json.dumps(verdict(path, headers, body)), flush=True)
+            requested_url = "https://" + headers["host"] + self.path
+            print(json.dumps(verdict(path, requested_url, headers, body)), flush=True)
             status = status_for(path, headers.get("idempotency-key"))
         self.answer(status)
 
@@ -101,6 +104,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(*sys.argv[1:])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 print(json.dumps({"port": server.server_address[1]}), flush=True)
 server.serve_forever()

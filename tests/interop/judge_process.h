@@ -14,7 +14,7 @@ namespace sealpost {
 
 class JudgeProcess {
  public:
-  // The program and its script, {"node", "judge.mjs"}.
+  // The program, its script and the files of a certificate: {"node", "judge.mjs", CERT, KEY}.
   explicit JudgeProcess(const std::vector<std::string>& command);
 
   std::string url(const std::string& path) const;
