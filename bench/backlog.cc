@@ -116,7 +116,7 @@ class Side {
 
   void tidy() {
     sealpost_.database().run(
-        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.deliveries");
+        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.delivery_rows");
   }
 
   void expect_nothing_lost() {

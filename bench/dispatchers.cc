@@ -50,7 +50,7 @@ class Bench {
     insert_events(sealpost_.database(), events);
     inserted_ += events.count;
     sealpost_.database().run(
-        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.deliveries");
+        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.delivery_rows");
     postgres_.checkpoint();
     const auto before = receiver_.requests();
     auto& installation = sealpost_.installation();

@@ -108,7 +108,7 @@ class Side {
   std::int64_t left_of_flood() {
     return std::stoll(sealpost_.database().value(
         "SELECT (SELECT count(*) FROM sealpost.intake WHERE type LIKE 'bench.event\\_%')"
-        "  + (SELECT count(*) FROM sealpost.deliveries WHERE lease_epoch IS NULL)"));
+        "  + (SELECT count(*) FROM sealpost.delivery_rows WHERE lease_epoch IS NULL)"));
   }
 
   void fill_up() {
@@ -123,7 +123,7 @@ class Side {
       inserted_ += missing;
     }
     sealpost_.database().run(
-        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.deliveries");
+        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.delivery_rows");
   }
 
   Bench& bench_;

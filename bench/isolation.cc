@@ -99,7 +99,7 @@ class Side {
                        .payload_sql = kPayloadSql},
                       "now() - interval '1 hour' + n * interval '1 microsecond'", 0);
     sealpost_.database().run(
-        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.deliveries");
+        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.delivery_rows");
   }
 
   Healthy measure() {

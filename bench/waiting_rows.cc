@@ -24,7 +24,7 @@ WITH events AS (
          {first} - 1 + row_number() OVER () AS n
   FROM events
 )
-INSERT INTO sealpost.deliveries
+INSERT INTO sealpost.delivery_rows
   (id, seq, event_id, endpoint_id, attempts, next_attempt_at, last_status_code, created_at)
 SELECT 'dlv_' || sealpost.ulid_time(now()) || lpad(e.seq::text, 16, '0'), e.seq, e.id, p.endpoint_id,
        {attempts}, {due}, CASE WHEN {attempts} > 0 THEN 503 END, now()

@@ -5,12 +5,13 @@
 //                    └─────────────┴────────► skipped | canceled   final
 //   failed, skipped ──► pending   (an operator replays: generation + 1, attempts start again at 1)
 //
-// Where the row stands says most of it: pending and delivering rows are in `deliveries`, failed
-// ones in `dead_letters`, all other final ones in `delivery_history`. docs/STATE_MACHINE.md draws
+// Where it stands says most of it: pending and delivering ones are in `deliveries`, failed ones in
+// `dead_letters`, all other final ones in `delivery_history`. docs/STATE_MACHINE.md draws
 // it with the statements; the schema's CHECK constraints name the same words, and a test compares
 // the two.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,13 @@ enum class FailureReason {
 std::string_view to_text(FailureReason reason);
 std::optional<FailureReason> failure_reason_from_text(std::string_view text);
 
+// Deliveries that were leased when they were made, all by one statement. The batch stands in the
+// store for each of them until something becomes of it: an end, or a row of its own.
+struct DeliveryBatch {
+  std::string id;  // what its deliveries' ids begin with
+  int open = 0;    // of which nothing has become; counted by the thread that reports results
+};
+
 // A delivery that this process holds under a lease.
 struct LeasedDelivery {
   DeliveryId id;
@@ -56,6 +64,8 @@ struct LeasedDelivery {
   int generation = 1;                  // 1, plus one for every replay
   int attempts_made = 0;               // in this generation; the next attempt is attempts_made + 1
   int endpoint_version = 0;            // the endpoint's version when this was leased
+  std::shared_ptr<DeliveryBatch> batch{};  // null: it has a row of its own in the store
+  std::int64_t position = 0;               // of its event in intake; 0 unless in a batch
 };
 
 }  // namespace sealpost

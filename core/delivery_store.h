@@ -56,10 +56,7 @@ struct ClaimRequest {
 
 // An attempt that ended, and what was decided about its delivery.
 struct FinishedAttempt {
-  DeliveryId delivery_id;
-  EndpointId endpoint_id;
-  Epoch epoch = 0;
-  int generation = 1;
+  LeasedDelivery delivery;
   int attempt_number = 1;
   bool in_order = false;   // others of its endpoint wait until it is settled
   WallTime started_at;     // wall clock of the dispatcher, for people
@@ -100,13 +97,18 @@ class DeliveryStore {
   virtual FinishResult finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) = 0;
 
   // Gives back deliveries for which no request was started: due at once, as they were before.
-  virtual void release(Epoch epoch, std::span<const DeliveryId> unsent) = 0;
+  virtual void release(Epoch epoch, std::span<const LeasedDelivery> unsent) = 0;
 
   // Ends deliveries that are leased to `epoch` without an attempt: skipped (disabled endpoint) or
   // failed for `reason` (deleted endpoint, payload that cannot be sent).
-  virtual void skip(Epoch epoch, std::span<const DeliveryId> deliveries) = 0;
+  virtual void skip(Epoch epoch, std::span<const LeasedDelivery> deliveries) = 0;
   virtual void fail(Epoch epoch,
-                    std::span<const std::pair<DeliveryId, FailureReason>> deliveries) = 0;
+                    std::span<const std::pair<LeasedDelivery, FailureReason>> deliveries) = 0;
+
+  // Gives what is left of the batches of `epoch` that are older than `age` rows of their own, so
+  // that one slow delivery does not keep a thousand others in the list of what a crash must look
+  // at. To be called by the thread that calls finish().
+  virtual void break_up_batches(Epoch epoch, std::chrono::seconds age) = 0;
 };
 
 }  // namespace sealpost

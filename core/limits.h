@@ -68,6 +68,8 @@ inline constexpr int kIntakeEvents = 1000;                   // events per intak
 inline constexpr int kFinishBatch = 1000;                    // results per finish statement
 inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a result waits for company
 inline constexpr std::chrono::milliseconds kBusyFinishDelay{20};  // the same while many come
+// A crash makes its successor look at every member of the batches that are left: 1 us each.
+inline constexpr std::chrono::seconds kBatchAge{10};
 inline constexpr int kMaxQueued = 8'192;                   // leased and not started, all endpoints
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;        // leased and not started, one endpoint
 inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory

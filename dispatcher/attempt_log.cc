@@ -22,19 +22,19 @@ std::string_view next_word(const Decision& decision) {
 
 }  // namespace
 
-void log_attempt(const FinishedAttempt& attempt, const LeasedDelivery& delivery,
-                 const Endpoint& endpoint) {
+void log_attempt(const FinishedAttempt& attempt, const Endpoint& endpoint) {
+  const LeasedDelivery& delivery = attempt.delivery;
   const AttemptOutcome& outcome = attempt.outcome;
   const LogLevel level = outcome.succeeded() ? LogLevel::debug : LogLevel::info;
   if (!log_enabled(level)) return;
   const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next);
   const double duration_ms = std::chrono::duration<double, std::milli>(outcome.duration).count();
   log(level, "delivery.attempted",
-      {{"delivery_id", attempt.delivery_id.text()},
+      {{"delivery_id", delivery.id.text()},
        {"event_id", delivery.event->id.text()},
-       {"endpoint_id", attempt.endpoint_id.text()},
+       {"endpoint_id", delivery.endpoint_id.text()},
        {"tenant", endpoint.tenant},
-       {"generation", attempt.generation},
+       {"generation", delivery.generation},
        {"attempt", attempt.attempt_number},
        {"outcome", outcome.error ? to_text(*outcome.error) : std::string_view("response")},
        {"status", outcome.status_code.value_or(0)},

@@ -7,7 +7,6 @@
 
 namespace sealpost {
 
-void log_attempt(const FinishedAttempt& attempt, const LeasedDelivery& delivery,
-                 const Endpoint& endpoint);
+void log_attempt(const FinishedAttempt& attempt, const Endpoint& endpoint);
 
 }  // namespace sealpost

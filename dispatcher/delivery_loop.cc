@@ -103,11 +103,11 @@ void DeliveryLoop::take_inbox() {
     } else if (!endpoint->may_send()) {
       std::vector<LeasedDelivery> one;
       one.push_back(std::move(delivery));
-      end_unsendable(*endpoint, one);
+      end_unsendable(*endpoint, std::move(one));
     } else if (belongs_to_another(endpoint->endpoint())) {
       std::vector<LeasedDelivery> one;
       one.push_back(std::move(delivery));
-      release(*endpoint, one);
+      release(*endpoint, std::move(one));
     } else {
       add(std::move(endpoint), std::move(delivery));
     }
@@ -151,7 +151,8 @@ void DeliveryLoop::begin(Schedule::Start start) {
   auto built = builder_.build(start.delivery, *start.endpoint->prepared, parts_.clock.wall_now());
   if (const auto* reason = std::get_if<FailureReason>(&built)) {
     schedule_.withdrawn(start.delivery.endpoint_id);
-    parts_.finisher.add_failed(start.delivery.epoch, {{start.delivery.id, *reason}});
+    const Epoch epoch = start.delivery.epoch;
+    parts_.finisher.add_failed(epoch, {{std::move(start.delivery), *reason}});
     return;
   }
   if (free_tags_.empty()) {
@@ -175,7 +176,7 @@ void DeliveryLoop::record() {
     hold_back(attempt.decision, attempt, *flight.endpoint);
     note_end(attempt, *flight.endpoint);
     parts_.metrics.attempted(attempt.outcome, attempt.decision);
-    log_attempt(attempt, flight.delivery, flight.endpoint->endpoint());
+    log_attempt(attempt, flight.endpoint->endpoint());
     results.push_back(std::move(attempt));
   }
   finished_.clear();
@@ -185,13 +186,10 @@ void DeliveryLoop::record() {
   parts_.metrics.in_flight.set(schedule_.in_flight());
 }
 
-FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, const InFlight& flight) {
+FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& flight) {
   FinishedAttempt attempt;
-  attempt.delivery_id = flight.delivery.id;
-  attempt.endpoint_id = flight.delivery.endpoint_id;
-  attempt.epoch = flight.delivery.epoch;
-  attempt.generation = flight.delivery.generation;
-  attempt.attempt_number = flight.delivery.attempts_made + 1;
+  attempt.delivery = std::move(flight.delivery);
+  attempt.attempt_number = attempt.delivery.attempts_made + 1;
   attempt.in_order = flight.endpoint->endpoint().settings.ordering == Ordering::fifo;
   attempt.started_at = finished.started_at;
   attempt.ended_at = finished.ended_at;
@@ -212,12 +210,12 @@ void DeliveryLoop::hold_back(const Decision& decision, const FinishedAttempt& at
   MonotonicTime until = attempt.ended_at;
   if (decision.pause_endpoint) until += *decision.pause_endpoint;
   if (decision.disable_endpoint) until += kUntilDisabled;
-  schedule_.pause(attempt.endpoint_id, until);
+  schedule_.pause(attempt.delivery.endpoint_id, until);
   endpoint.load->paused_until = std::max(endpoint.load->paused_until.load(), until);
 }
 
 void DeliveryLoop::note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint) {
-  const auto change = schedule_.ended({.endpoint = attempt.endpoint_id,
+  const auto change = schedule_.ended({.endpoint = attempt.delivery.endpoint_id,
                                        .outcome = attempt.outcome,
                                        .started_at = attempt.ended_at - attempt.outcome.duration,
                                        .now = attempt.ended_at});
@@ -233,41 +231,36 @@ void DeliveryLoop::note_end(const FinishedAttempt& attempt, const ReadyEndpoint&
 // Deliveries for an endpoint to which nothing may be sent now. Paused, or held because it cannot be
 // signed for: back to the store, where they wait. Disabled or deleted: they end.
 void DeliveryLoop::end_unsendable(const ReadyEndpoint& endpoint,
-                                  const std::vector<LeasedDelivery>& deliveries) {
+                                  std::vector<LeasedDelivery> deliveries) {
   if (deliveries.empty()) return;
-  std::vector<DeliveryId> ids;
-  std::vector<std::pair<DeliveryId, FailureReason>> failures;
-  for (const LeasedDelivery& delivery : deliveries) {
-    left_queue(delivery, endpoint);
-    ids.push_back(delivery.id);
-    failures.emplace_back(delivery.id, FailureReason::endpoint_deleted);
-  }
+  for (const LeasedDelivery& delivery : deliveries) left_queue(delivery, endpoint);
   switch (endpoint.endpoint().status) {
-    case EndpointStatus::deleted:
+    case EndpointStatus::deleted: {
+      std::vector<std::pair<LeasedDelivery, FailureReason>> failures;
+      for (LeasedDelivery& delivery : deliveries) {
+        failures.emplace_back(std::move(delivery), FailureReason::endpoint_deleted);
+      }
       return parts_.finisher.add_failed(epoch_, std::move(failures));
+    }
     case EndpointStatus::disabled:
-      return parts_.finisher.add_skipped(epoch_, std::move(ids));
+      return parts_.finisher.add_skipped(epoch_, std::move(deliveries));
     case EndpointStatus::paused:
     case EndpointStatus::enabled:
-      return parts_.finisher.add_released(epoch_, std::move(ids));
+      return parts_.finisher.add_released(epoch_, std::move(deliveries));
   }
 }
 
-void DeliveryLoop::release(const ReadyEndpoint& endpoint,
-                           const std::vector<LeasedDelivery>& deliveries) {
-  std::vector<DeliveryId> ids;
-  for (const LeasedDelivery& delivery : deliveries) {
-    left_queue(delivery, endpoint);
-    ids.push_back(delivery.id);
-  }
-  if (!ids.empty()) parts_.finisher.add_released(epoch_, std::move(ids));
+void DeliveryLoop::release(const ReadyEndpoint& endpoint, std::vector<LeasedDelivery> deliveries) {
+  if (deliveries.empty()) return;
+  for (const LeasedDelivery& delivery : deliveries) left_queue(delivery, endpoint);
+  parts_.finisher.add_released(epoch_, std::move(deliveries));
 }
 
 void DeliveryLoop::give_back_queued() {
-  std::vector<DeliveryId> unsent;
+  std::vector<LeasedDelivery> unsent;
   for (Schedule::Start& start : schedule_.take_all()) {
     left_queue(start.delivery, *start.endpoint);
-    unsent.push_back(std::move(start.delivery.id));
+    unsent.push_back(std::move(start.delivery));
   }
   if (!unsent.empty()) parts_.finisher.add_released(epoch_, std::move(unsent));
 }

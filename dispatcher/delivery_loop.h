@@ -80,13 +80,13 @@ class DeliveryLoop {
   bool start_allowed();
   void begin(Schedule::Start start);
   void record();
-  FinishedAttempt result_of(FinishedRequest& finished, const InFlight& flight);
+  FinishedAttempt result_of(FinishedRequest& finished, InFlight& flight);
   void hold_back(const Decision& decision, const FinishedAttempt& attempt,
                  const ReadyEndpoint& endpoint);
   void note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint);
-  void end_unsendable(const ReadyEndpoint& endpoint, const std::vector<LeasedDelivery>& deliveries);
+  void end_unsendable(const ReadyEndpoint& endpoint, std::vector<LeasedDelivery> deliveries);
   void add(ReadyEndpointPtr endpoint, LeasedDelivery delivery);
-  void release(const ReadyEndpoint& endpoint, const std::vector<LeasedDelivery>& deliveries);
+  void release(const ReadyEndpoint& endpoint, std::vector<LeasedDelivery> deliveries);
   void give_back_queued();
   void left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint);
   bool may_start(MonotonicTime now) const;

@@ -65,6 +65,7 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
                 .retry_times = retry_times,
                 .health = health,
                 .metrics = metrics,
+                .membership = membership,
                 .clock = clock,
                 .on_written = [this] { network.wake(); }},
                static_cast<std::size_t>(std::clamp(options.max_in_flight / 2, 1, kFinishBatch))),

@@ -12,6 +12,7 @@ void Finisher::run() {
   constexpr Milliseconds kIdle{100};  // add() rings; this only shows that the thread turns
   for (;;) {
     thread_.turned(parts_.clock.monotonic_now());
+    break_up_batches();
     const bool wrote_statement = write_statement();
     const std::size_t written = write_attempts();
     if (written == 0 && !wrote_statement) {
@@ -19,6 +20,18 @@ void Finisher::run() {
       thread_.sleep(kIdle);
     }
     if (!wrote_statement) gather(written);
+  }
+}
+
+void Finisher::break_up_batches() {
+  const MonotonicTime now = parts_.clock.monotonic_now();
+  const Epoch epoch = parts_.membership.epoch();
+  if (now < next_break_up_ || !parts_.membership.covers(now)) return;
+  next_break_up_ = now + kBatchAge / 2;
+  try {
+    parts_.store->break_up_batches(epoch, kBatchAge);
+  } catch (const StorageError& error) {
+    parts_.health.failed("finish", error);
   }
 }
 
@@ -53,14 +66,14 @@ void Finisher::add(std::vector<FinishedAttempt> attempts) {
   if (first || enough) thread_.ring();
 }
 
-void Finisher::add_released(Epoch epoch, std::vector<DeliveryId> unsent) {
+void Finisher::add_released(Epoch epoch, std::vector<LeasedDelivery> unsent) {
   const int count = static_cast<int>(unsent.size());
   add_statement([epoch, unsent = std::move(unsent)](
                     DeliveryStore& store, EndpointSource&) { store.release(epoch, unsent); },
                 count);
 }
 
-void Finisher::add_skipped(Epoch epoch, std::vector<DeliveryId> deliveries) {
+void Finisher::add_skipped(Epoch epoch, std::vector<LeasedDelivery> deliveries) {
   const int count = static_cast<int>(deliveries.size());
   add_statement([epoch, deliveries = std::move(deliveries)](
                     DeliveryStore& store, EndpointSource&) { store.skip(epoch, deliveries); },
@@ -68,7 +81,7 @@ void Finisher::add_skipped(Epoch epoch, std::vector<DeliveryId> deliveries) {
 }
 
 void Finisher::add_failed(Epoch epoch,
-                          std::vector<std::pair<DeliveryId, FailureReason>> deliveries) {
+                          std::vector<std::pair<LeasedDelivery, FailureReason>> deliveries) {
   const int count = static_cast<int>(deliveries.size());
   add_statement([epoch, deliveries = std::move(deliveries)](
                     DeliveryStore& store, EndpointSource&) { store.fail(epoch, deliveries); },
@@ -141,12 +154,12 @@ Finisher::Written Finisher::write(std::span<const FinishedAttempt> attempts) {
 // The store refused this one result. If it refuses to end the delivery as well, then the fault is
 // not this result's: keep it and try until the store is repaired.
 bool Finisher::dead_letter(const FinishedAttempt& attempt) {
-  const std::pair<DeliveryId, FailureReason> failure{attempt.delivery_id, FailureReason::internal};
+  const std::pair<LeasedDelivery, FailureReason> failure{attempt.delivery, FailureReason::internal};
   while (may_go_on()) {
     try {
-      parts_.store->fail(attempt.epoch, {&failure, 1});
-      log_error("delivery.result_refused", {{"delivery_id", attempt.delivery_id.text()},
-                                            {"endpoint_id", attempt.endpoint_id.text()},
+      parts_.store->fail(attempt.delivery.epoch, {&failure, 1});
+      log_error("delivery.result_refused", {{"delivery_id", attempt.delivery.id.text()},
+                                            {"endpoint_id", attempt.delivery.endpoint_id.text()},
                                             {"attempt", attempt.attempt_number}});
       done(1);
       return true;
@@ -177,14 +190,14 @@ void Finisher::written(std::span<const FinishedAttempt> attempts, const FinishRe
     if (const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next)) {
       // The store counted the delay from some moment between our question and its answer.
       const auto written_within = answered_at - asked_at;
-      parts_.retry_times.remember(attempt.endpoint_id,
+      parts_.retry_times.remember(attempt.delivery.endpoint_id,
                                   attempt.ended_at + retry->delay + written_within);
     }
     // The next of its order can be claimed.
-    if (attempt.in_order) parts_.retry_times.remember(attempt.endpoint_id, answered_at);
+    if (attempt.in_order) parts_.retry_times.remember(attempt.delivery.endpoint_id, answered_at);
     if (attempt.decision.disable_endpoint) {
       add_statement(
-          [id = attempt.endpoint_id](DeliveryStore&, EndpointSource& endpoints) {
+          [id = attempt.delivery.endpoint_id](DeliveryStore&, EndpointSource& endpoints) {
             endpoints.disable(id, "the receiver answered 410 Gone");
           },
           0);

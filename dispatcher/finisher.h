@@ -26,6 +26,7 @@
 #include "core/limits.h"
 #include "dispatcher/dispatcher_metrics.h"
 #include "dispatcher/loop_thread.h"
+#include "dispatcher/membership.h"
 #include "dispatcher/retry_times.h"
 #include "dispatcher/store_health.h"
 
@@ -39,6 +40,7 @@ class Finisher {
     RetryTimes& retry_times;
     StoreHealth& health;
     DispatcherMetrics& metrics;
+    const Membership& membership;
     const Clock& clock;
     // Called on the finish thread whenever unfinished() has fallen: somebody may wait for room.
     std::function<void()> on_written;
@@ -53,9 +55,9 @@ class Finisher {
   }
 
   void add(std::vector<FinishedAttempt> attempts);
-  void add_released(Epoch epoch, std::vector<DeliveryId> unsent);
-  void add_skipped(Epoch epoch, std::vector<DeliveryId> deliveries);
-  void add_failed(Epoch epoch, std::vector<std::pair<DeliveryId, FailureReason>> deliveries);
+  void add_released(Epoch epoch, std::vector<LeasedDelivery> unsent);
+  void add_skipped(Epoch epoch, std::vector<LeasedDelivery> deliveries);
+  void add_failed(Epoch epoch, std::vector<std::pair<LeasedDelivery, FailureReason>> deliveries);
 
   // Handed in and not yet written.
   int unfinished() const { return unfinished_; }
@@ -73,6 +75,7 @@ class Finisher {
   void run();
   void add_statement(Statement statement, int deliveries);
   bool write_statement();
+  void break_up_batches();
   void gather(std::size_t written_last);
   std::size_t write_attempts();
   Written write(std::span<const FinishedAttempt> attempts);
@@ -90,6 +93,7 @@ class Finisher {
   std::atomic<bool> has_deadline_{false};
   std::atomic<MonotonicTime> deadline_{MonotonicTime{}};
   Backoff backoff_;
+  MonotonicTime next_break_up_{};
 
   std::mutex mutex_;
   std::deque<FinishedAttempt> attempts_;

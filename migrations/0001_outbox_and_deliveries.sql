@@ -4,8 +4,8 @@
 -- deliveries (live work), delivery_history and dead_letters (where deliveries end), other_attempts, dispatchers.
 --
 -- Three rules shape it:
---   * Rows move, they are not rewritten: a delivery that succeeds is one insert and one delete in a
---     table that stays small, and one insert into append-only history.
+--   * Rows move, they are not rewritten: a delivery that succeeds at once is a share of one row that a whole
+--     batch has together, and one insert into append-only history.
 --   * Big append-only tables (outbox, delivery_history, other_attempts) are partitioned by id. Ids are ULIDs,
 --     so a range of ids is a range of time: retention drops whole days, and a lookup by id touches one
 --     partition. A default partition catches ids of days that have no partition (yet); maintenance
@@ -244,9 +244,12 @@ CREATE UNIQUE INDEX encryption_keys_by_scope
 
 -- -------------------------------------------------------------------------------------- deliveries
 
--- Live work only: pending (lease_epoch IS NULL) and delivering. Stays small however long the history is.
+-- Live work: pending (lease_epoch IS NULL) and delivering. The view `deliveries`, below, shows all of it; it stands in
+-- two tables, and both stay small however long the history is.
+--
+-- A row each: whatever waits, and whatever was claimed after it had waited.
 -- No index on lease_epoch: freeing a dead dispatcher's rows may scan, storing one must be cheap.
-CREATE TABLE sealpost.deliveries (
+CREATE TABLE sealpost.delivery_rows (
   id              text COLLATE "C" PRIMARY KEY,
   seq             bigint NOT NULL,             -- intake.seq of the event: commit order
   event_id        text COLLATE "C" NOT NULL,
@@ -260,11 +263,29 @@ CREATE TABLE sealpost.deliveries (
   created_at      timestamptz NOT NULL
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000,
         autovacuum_vacuum_cost_delay = 0, autovacuum_vacuum_insert_threshold = -1);
--- Waiting deliveries by endpoint. A delivery that is born leased and succeeds never enters it.
-CREATE INDEX deliveries_waiting ON sealpost.deliveries (endpoint_id, next_attempt_at)
+-- Waiting deliveries by endpoint.
+CREATE INDEX delivery_rows_waiting ON sealpost.delivery_rows (endpoint_id, next_attempt_at)
   WHERE lease_epoch IS NULL AND ordering_key IS NULL;
 -- Deliveries in order, leased ones too: the first of each key is the only one that may be leased.
-CREATE INDEX deliveries_ordered ON sealpost.deliveries (endpoint_id, ordering_key, seq) WHERE ordering_key IS NOT NULL;
+CREATE INDEX delivery_rows_ordered ON sealpost.delivery_rows (endpoint_id, ordering_key, seq)
+  WHERE ordering_key IS NOT NULL;
+
+-- Those that fan-out leased at once, one row for all of a batch: most succeed at the first attempt, and then
+-- none of them ever has a row of its own. The batch is not changed when one is settled; a member lives until it
+-- stands in another table (batch_members). The last one takes the batch along, and what is still there after ten
+-- seconds gets a row of its own. docs/decisions/0011-batches.md has the figures.
+CREATE TABLE sealpost.delivery_batches (
+  id           text COLLATE "C" PRIMARY KEY,   -- what its deliveries' ids begin with
+  lease_epoch  bigint NOT NULL,
+  created_at   timestamptz NOT NULL,
+  numbers      int[] NOT NULL,                 -- the rest of the ids; from here on one element per delivery
+  seqs         bigint[] NOT NULL,
+  event_ids    text[] COLLATE "C" NOT NULL,
+  endpoint_ids text[] COLLATE "C" NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_scale_factor = 0,
+        toast.autovacuum_vacuum_threshold = 2000, toast.autovacuum_vacuum_cost_delay = 0,
+        toast.autovacuum_vacuum_insert_threshold = -1);
 
 -- Endpoints in these buckets whose oldest waiting delivery is due or that have deliveries in order, except
 -- paused ones. Jumps through the two indexes from endpoint to endpoint, so that it costs one index lookup per
@@ -275,20 +296,20 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cach
 BEGIN
   RETURN QUERY
   WITH RECURSIVE oldest AS (
-    (SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d
+    (SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.delivery_rows d
      WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL
      ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1)
     UNION ALL
     SELECT n.* FROM oldest o CROSS JOIN LATERAL (
-      SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.deliveries d
+      SELECT d.endpoint_id, d.next_attempt_at FROM sealpost.delivery_rows d
       WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id > o.endpoint_id
       ORDER BY d.endpoint_id, d.next_attempt_at LIMIT 1) n
   ), ordered AS (
-    (SELECT d.endpoint_id FROM sealpost.deliveries d WHERE d.ordering_key IS NOT NULL
+    (SELECT d.endpoint_id FROM sealpost.delivery_rows d WHERE d.ordering_key IS NOT NULL
      ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1)
     UNION ALL
     SELECT n.* FROM ordered o CROSS JOIN LATERAL (
-      SELECT d.endpoint_id FROM sealpost.deliveries d
+      SELECT d.endpoint_id FROM sealpost.delivery_rows d
       WHERE d.ordering_key IS NOT NULL AND d.endpoint_id > o.endpoint_id
       ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1) n
   )
@@ -308,12 +329,12 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cach
 BEGIN
   RETURN QUERY
   WITH RECURSIVE heads AS (
-    (SELECT d.ordering_key, d.ctid AS place, d.lease_epoch, d.next_attempt_at FROM sealpost.deliveries d
+    (SELECT d.ordering_key, d.ctid AS place, d.lease_epoch, d.next_attempt_at FROM sealpost.delivery_rows d
      WHERE d.endpoint_id = endpoint AND d.ordering_key IS NOT NULL
      ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1)
     UNION ALL
     SELECT n.* FROM heads h CROSS JOIN LATERAL (
-      SELECT d.ordering_key, d.ctid, d.lease_epoch, d.next_attempt_at FROM sealpost.deliveries d
+      SELECT d.ordering_key, d.ctid, d.lease_epoch, d.next_attempt_at FROM sealpost.delivery_rows d
       WHERE d.endpoint_id = endpoint AND d.ordering_key > h.ordering_key
       ORDER BY d.endpoint_id, d.ordering_key, d.seq LIMIT 1) n
   )
@@ -404,6 +425,42 @@ UNION ALL
 SELECT id, generation, attempts, epoch, started_at, duration_us, dns_us, connect_us, tls_us, first_byte_us,
        last_status_code, NULL, NULL, remote_address, response_body, response_truncated, signature_key_ids, false
 FROM sealpost.delivery_history WHERE state = 'delivered';
+
+-- The members of a batch of which nothing has become yet. What became of the others is found by three short ranges of
+-- ids. A function for the same reason as intake_waits: a join in loops would take the square of the size.
+CREATE FUNCTION sealpost.unsettled(batch text)
+RETURNS TABLE (id text, seq bigint, event_id text, endpoint_id text)
+LANGUAGE plpgsql STABLE ROWS 10
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_nestloop = off SET enable_mergejoin = off SET jit = off
+SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN QUERY
+  SELECT batch || m.number, m.seq, m.event_id, m.endpoint_id
+  FROM sealpost.delivery_batches b
+  CROSS JOIN LATERAL unnest(b.numbers, b.seqs, b.event_ids, b.endpoint_ids) AS m(number, seq, event_id, endpoint_id)
+  LEFT JOIN (
+    SELECT h.id FROM sealpost.delivery_history h WHERE h.id > batch AND h.id < batch || 'Z'
+    UNION ALL
+    SELECT r.id FROM sealpost.delivery_rows r WHERE r.id > batch AND r.id < batch || 'Z'
+    UNION ALL
+    SELECT l.id FROM sealpost.dead_letters l WHERE l.id > batch AND l.id < batch || 'Z') settled
+    ON settled.id = batch || m.number
+  WHERE b.id = batch AND settled.id IS NULL;
+END $$;
+
+CREATE VIEW sealpost.batch_members AS
+SELECT b.id AS batch_id, m.id, m.seq, m.event_id, m.endpoint_id, b.lease_epoch, b.created_at
+FROM sealpost.delivery_batches b CROSS JOIN LATERAL sealpost.unsettled(b.id) m;
+
+-- Every delivery that is pending or being delivered.
+CREATE VIEW sealpost.deliveries AS
+SELECT id, seq, event_id, endpoint_id, ordering_key, generation, attempts, next_attempt_at, lease_epoch,
+       last_status_code, created_at
+FROM sealpost.delivery_rows
+UNION ALL
+SELECT id, seq, event_id, endpoint_id, NULL, 1::smallint, 0::smallint, created_at, lease_epoch, NULL::smallint,
+       created_at
+FROM sealpost.batch_members;
 
 -- ------------------------------------------------------------------------------------- dispatchers
 

@@ -4,12 +4,13 @@
 #include <unordered_map>
 
 #include "storage/event_row.h"
+#include "storage/pg_delivery_batches.h"
 #include "storage/pg_statements.h"
 
 namespace sealpost {
 namespace {
 
-// Index: deliveries_waiting, one lookup per endpoint with waiting rows. Locks nothing; what a
+// Index: delivery_rows_waiting, one lookup per endpoint with waiting rows. Locks nothing; what a
 // second dispatcher claims meanwhile is found missing by claim().
 constexpr PgStatement kDueEndpoints{
     "endpoints_with_due", "SELECT * FROM sealpost.endpoints_with_due($1::smallint[], $2)"};
@@ -18,14 +19,14 @@ constexpr PgStatement kDueEndpoints{
 
 // $1 epoch, $2 endpoints, $3 how many of each
 //
-// Indexes: deliveries_waiting in order of next_attempt_at, per endpoint; deliveries_ordered, for
-// those that come next in an order; then the rows themselves by their place (ctid), which cannot
-// change while we hold them; outbox's primary key. Locks: our dispatchers row FOR KEY SHARE (see
-// intake), the rows claimed. A second dispatcher's claim skips locked rows, and after our commit
-// they are not waiting any more.
+// Indexes: delivery_rows_waiting in order of next_attempt_at, per endpoint; delivery_rows_ordered,
+// for those that come next in an order; then the rows themselves by their place (ctid), which
+// cannot change while we hold them; outbox's primary key. Locks: our dispatchers row FOR KEY SHARE
+// (see intake), the rows claimed. A second dispatcher's claim skips locked rows, and after our
+// commit they are not waiting any more.
 //
-// Order: a delivery comes next only if no earlier one of its endpoint and key is in deliveries. Its
-// predecessor left in the commit that settled it, so whoever sees it as the next sees that.
+// Order: a delivery comes next only if no earlier one of its endpoint and key is in delivery_rows.
+// Its predecessor left in the commit that settled it, so whoever sees it as the next sees that.
 const PgStatement kClaimStatement{"claim", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
@@ -34,14 +35,14 @@ WITH alive AS MATERIALIZED (
   FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
   CROSS JOIN LATERAL (
     SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts
-    FROM sealpost.deliveries d
+    FROM sealpost.delivery_rows d
     WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id = r.endpoint_id
       AND d.next_attempt_at <= now()
     ORDER BY d.next_attempt_at LIMIT r.at_most FOR UPDATE SKIP LOCKED) d
   WHERE EXISTS (SELECT FROM alive)
 ), heads AS MATERIALIZED (
   SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, 0::bigint AS n
-  FROM sealpost.deliveries d
+  FROM sealpost.delivery_rows d
   WHERE d.ctid = ANY (ARRAY(
       SELECT h.place FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
       CROSS JOIN LATERAL sealpost.ordered_heads(r.endpoint_id, r.at_most) AS h(place)
@@ -51,7 +52,7 @@ WITH alive AS MATERIALIZED (
 ), claimed AS MATERIALIZED (
   SELECT * FROM due UNION ALL SELECT * FROM heads
 ), leased AS (
-  UPDATE sealpost.deliveries SET lease_epoch = $1 WHERE ctid = ANY (ARRAY(SELECT place FROM claimed))
+  UPDATE sealpost.delivery_rows SET lease_epoch = $1 WHERE ctid = ANY (ARRAY(SELECT place FROM claimed))
 )
 SELECT d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, e.version, o.*
 FROM (SELECT *, row_number() OVER (PARTITION BY event_id ORDER BY n) = 1 AS is_first FROM claimed) d
@@ -69,12 +70,12 @@ ORDER BY d.n)sql"};
 
 // $1 epoch, $2 deliveries
 const PgStatement kReleaseStatement{"release", R"sql(
-UPDATE sealpost.deliveries SET lease_epoch = NULL WHERE id = ANY ($2::text[]) AND lease_epoch = $1)sql"};
+UPDATE sealpost.delivery_rows SET lease_epoch = NULL WHERE id = ANY ($2::text[]) AND lease_epoch = $1)sql"};
 
 // $1 epoch, $2 deliveries
 const PgStatement kSkipStatement{"skip", R"sql(
 WITH gone AS (
-  DELETE FROM sealpost.deliveries WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
+  DELETE FROM sealpost.delivery_rows WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
 )
 INSERT INTO sealpost.delivery_history
   (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at)
@@ -85,7 +86,7 @@ FROM gone)sql"};
 // $1 epoch, $2 deliveries, $3 reason
 const PgStatement kFailStatement{"fail", R"sql(
 WITH gone AS (
-  DELETE FROM sealpost.deliveries WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
+  DELETE FROM sealpost.delivery_rows WHERE id = ANY ($2::text[]) AND lease_epoch = $1 RETURNING *
 )
 INSERT INTO sealpost.dead_letters
   (id, seq, event_id, endpoint_id, ordering_key, reason, generation, attempts, last_status_code, created_at,
@@ -96,12 +97,24 @@ FROM gone)sql"};
 
 namespace {
 
+// Nobody can end the epoch while we hold its row.
+constexpr const char* kKeepEpoch =
+    "SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE";
+
 enum ClaimColumn { kId, kEndpoint, kEventId, kGeneration, kAttempts, kVersion, kEvent };
 
-PgArray id_array(std::span<const DeliveryId> ids) {
-  PgArray array;
-  for (const DeliveryId& id : ids) array.add(id.text());
-  return array;
+using Pointers = std::vector<const LeasedDelivery*>;
+
+Pointers pointers_to(std::span<const LeasedDelivery> deliveries) {
+  Pointers pointers;
+  for (const LeasedDelivery& delivery : deliveries) pointers.push_back(&delivery);
+  return pointers;
+}
+
+PgParameters epoch_and_ids(Epoch epoch, std::span<const LeasedDelivery* const> deliveries) {
+  PgArray ids;
+  for (const LeasedDelivery* delivery : deliveries) ids.add(delivery->id.text());
+  return PgParameters().add(std::int64_t{epoch}).add(ids);
 }
 
 // The first row of each event carries it. An event that retention removed while an operator
@@ -168,29 +181,55 @@ std::vector<LeasedDelivery> PgDeliveryStore::claim(Epoch epoch,
   });
 }
 
-void PgDeliveryStore::release(Epoch epoch, std::span<const DeliveryId> unsent) {
+// Takes deliveries away from this dispatcher with `work(transaction)`, which finds them in rows of
+// their own.
+template <class Work>
+void PgDeliveryStore::end(std::span<const LeasedDelivery* const> deliveries, Work&& work) {
+  LeavingMembers leaving;
+  for (const LeasedDelivery* delivery : deliveries) leaving.add(*delivery);
   session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    transaction.run(kReleaseStatement,
-                    PgParameters().add(std::int64_t{epoch}).add(id_array(unsent)));
+    give_rows(transaction, deliveries);
+    work(transaction);
+    remove_emptied(transaction, leaving);
+  });
+  leaving.left();
+}
+
+void PgDeliveryStore::release(Epoch epoch, std::span<const LeasedDelivery> unsent) {
+  const Pointers pointers = pointers_to(unsent);
+  end(pointers, [&](PgTransaction& transaction) {
+    transaction.run(kReleaseStatement, epoch_and_ids(epoch, pointers));
   });
 }
 
-void PgDeliveryStore::skip(Epoch epoch, std::span<const DeliveryId> deliveries) {
-  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    transaction.run(kSkipStatement,
-                    PgParameters().add(std::int64_t{epoch}).add(id_array(deliveries)));
+void PgDeliveryStore::skip(Epoch epoch, std::span<const LeasedDelivery> deliveries) {
+  const Pointers pointers = pointers_to(deliveries);
+  end(pointers, [&](PgTransaction& transaction) {
+    transaction.run(kSkipStatement, epoch_and_ids(epoch, pointers));
   });
 }
 
 void PgDeliveryStore::fail(Epoch epoch,
-                           std::span<const std::pair<DeliveryId, FailureReason>> deliveries) {
-  std::map<FailureReason, PgArray> by_reason;
-  for (const auto& [id, reason] : deliveries) by_reason[reason].add(id.text());
-  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    for (const auto& [reason, ids] : by_reason) {
-      transaction.run(kFailStatement,
-                      PgParameters().add(std::int64_t{epoch}).add(ids).add(to_text(reason)));
+                           std::span<const std::pair<LeasedDelivery, FailureReason>> deliveries) {
+  Pointers all;
+  std::map<FailureReason, Pointers> by_reason;
+  for (const auto& [delivery, reason] : deliveries) {
+    all.push_back(&delivery);
+    by_reason[reason].push_back(&delivery);
+  }
+  end(all, [&](PgTransaction& transaction) {
+    for (const auto& [reason, pointers] : by_reason) {
+      transaction.run(kFailStatement, epoch_and_ids(epoch, pointers).add(to_text(reason)));
     }
+  });
+}
+
+void PgDeliveryStore::break_up_batches(Epoch epoch, std::chrono::seconds age) {
+  session_.transaction({}, [&](PgTransaction& transaction) {
+    if (transaction.run_once(kKeepEpoch, PgParameters().add(std::int64_t{epoch})).empty()) return;
+    PgArray epochs;
+    epochs.add(std::int64_t{epoch});
+    sealpost::break_up_batches(transaction, epochs, age, false);
   });
 }
 

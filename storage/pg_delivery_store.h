@@ -1,6 +1,9 @@
 // core/delivery_store.h on PostgreSQL. The statements stand in three files: taking events in
-// (pg_intake.cc), recording what happened (pg_finish.cc), everything else (pg_delivery_store.cc).
+// (pg_intake.cc), recording what happened (pg_finish.cc), everything else (pg_delivery_store.cc);
+// pg_delivery_batches.h is about deliveries that share a row.
 #pragma once
+
+#include <set>
 
 #include "core/delivery_store.h"
 #include "storage/pg_session.h"
@@ -16,12 +19,20 @@ class PgDeliveryStore final : public DeliveryStore {
                                              int limit) override;
   std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests) override;
   FinishResult finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) override;
-  void release(Epoch epoch, std::span<const DeliveryId> unsent) override;
-  void skip(Epoch epoch, std::span<const DeliveryId> deliveries) override;
-  void fail(Epoch epoch, std::span<const std::pair<DeliveryId, FailureReason>> deliveries) override;
+  void release(Epoch epoch, std::span<const LeasedDelivery> unsent) override;
+  void skip(Epoch epoch, std::span<const LeasedDelivery> deliveries) override;
+  void fail(Epoch epoch,
+            std::span<const std::pair<LeasedDelivery, FailureReason>> deliveries) override;
+  void break_up_batches(Epoch epoch, std::chrono::seconds age) override;
 
  private:
+  FinishResult finish_once(std::span<const FinishedAttempt> attempts, MonotonicTime now);
+  template <class Work>
+  void end(std::span<const LeasedDelivery* const> deliveries, Work&& work);
+
   PgSession session_;
+  // Their finish failed, perhaps after it was committed. At most what is in flight.
+  std::set<DeliveryId> in_doubt_;
 };
 
 // Transactions of the statements that run all the time.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "storage/advisory_locks.h"
+#include "storage/pg_delivery_batches.h"
 
 namespace sealpost {
 namespace {
@@ -31,15 +32,16 @@ constexpr PgStatement kLive{
 // No index leads to the rows of an epoch (storing one must be cheap), so this reads the table: 0.3
 // s per million rows, once per death. Rows are due as they were.
 constexpr const char* kFree = R"sql(
-UPDATE sealpost.deliveries SET lease_epoch = NULL WHERE lease_epoch = ANY ($1::bigint[]))sql";
+UPDATE sealpost.delivery_rows SET lease_epoch = NULL WHERE lease_epoch = ANY ($1::bigint[]))sql";
 
 // Epochs that hold rows and are in no register. It takes a damaged database to make one. They are
 // collected before anything is freed, because a row may be leased to a living epoch meanwhile, and
 // that is not in the list.
 constexpr const char* kUnregistered = R"sql(
-SELECT DISTINCT d.lease_epoch FROM sealpost.deliveries d
-WHERE d.lease_epoch IS NOT NULL
-  AND NOT EXISTS (SELECT FROM sealpost.dispatchers p WHERE p.epoch = d.lease_epoch))sql";
+SELECT d.lease_epoch FROM (
+  SELECT lease_epoch FROM sealpost.delivery_rows WHERE lease_epoch IS NOT NULL
+  UNION SELECT lease_epoch FROM sealpost.delivery_batches) d
+WHERE NOT EXISTS (SELECT FROM sealpost.dispatchers p WHERE p.epoch = d.lease_epoch))sql";
 
 constexpr PgTransactionOptions kEnding{.statement_timeout = std::chrono::minutes{2},
                                        .lock_timeout = std::chrono::seconds{20}};
@@ -50,7 +52,8 @@ int free_rows(PgTransaction& transaction, const PgRows& epochs) {
   if (epochs.empty()) return 0;
   PgArray array;
   for (int i = 0; i < epochs.size(); ++i) array.add(epochs.number(i, 0));
-  return transaction.run_once(kFree, PgParameters().add(array)).affected();
+  const int freed = transaction.run_once(kFree, PgParameters().add(array)).affected();
+  return freed + break_up_batches(transaction, array, std::chrono::seconds{0}, true);
 }
 
 }  // namespace

@@ -2,50 +2,73 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <set>
 
+#include "storage/pg_delivery_batches.h"
 #include "storage/pg_delivery_store.h"
 #include "storage/pg_statements.h"
 
 namespace sealpost {
 
-// $1 … $20 one array per column, $21 the epochs among them
+// $1 … $20 one array per column, $21 the epochs among them, $22 … $24 position, event and endpoint
+// of members of delivery batches (else NULL), $25 where their batches stand in $26, $27 batches
+// that will be empty, $28 whether this may have been done already
 //
-// Every delivery of the batch is taken out of deliveries and put where it goes: into the history,
-// to the dead letters, or back as a waiting one. Putting back costs what an UPDATE would
-// (lease_epoch is part of an index, so the row cannot be changed in place), and it spares a join
-// whose order the planner may get wrong. The subquery on `gone` makes the deletes run first; else
-// the primary key would refuse the row.
+// What was delivered as a member of a delivery batch goes to the history with what this process
+// knows about it. Every other delivery is taken out of delivery_rows and put where it goes: into
+// the history, to the dead letters, or back as a waiting one. Putting back costs what an UPDATE
+// would (lease_epoch is part of an index, so the row cannot be changed in place), and it spares a
+// join whose order the planner may get wrong. The subquery on `gone` makes the deletes run first;
+// else the primary key would refuse the row.
 //
-// Indexes: deliveries' primary key, then the rows by their place (ctid).
+// Indexes: primary keys of delivery_batches and delivery_rows, then the rows by their place (ctid).
 // Locks: the dispatchers rows of the epochs FOR KEY SHARE. While we hold them nobody can end these
 // epochs, and so nobody but this process can change the rows leased to them: they need no lock of
-// their own before they are deleted. Whoever waits to end the epoch sees the rows gone. An attempt
-// whose lease, generation or number is not the stored one any more is not held.
+// their own before they are deleted. Whoever waits to end the epoch sees the rows gone. The batches
+// FOR KEY SHARE (see pg_delivery_batches.h). An attempt whose lease, generation or number is not
+// the stored one any more is not held.
 //
-// One row: how many were held, how many rows were taken out, and, if not all were held, which (by
-// their place in the arrays, from 1).
+// One row: how many were held, how many of them in rows, how many rows were taken out, and, if not
+// all were held, which (by their place in the arrays, from 1).
 const PgStatement kFinishStatement{"finish", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = ANY ($21::bigint[]) ORDER BY epoch FOR KEY SHARE
+), batches AS MATERIALIZED (
+  SELECT n.number, b.created_at FROM unnest($26::text[]) WITH ORDINALITY AS n(id, number)
+  CROSS JOIN LATERAL (
+    SELECT b.created_at FROM sealpost.delivery_batches b
+    WHERE b.id = n.id AND b.lease_epoch = ANY (ARRAY(SELECT epoch FROM alive)) OFFSET 0 FOR KEY SHARE) b
 ), held AS MATERIALIZED (
-  SELECT r.*, d.place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
+  SELECT r.id, r.epoch, r.generation, r.number, r.decision, r.reason, r.wait_us, r.started_us, r.duration_us,
+         r.dns_us, r.connect_us, r.tls_us, r.first_byte_us, r.status_code, r.error, r.error_detail,
+         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.n,
+         d.place, d.ordering_key, coalesce(d.seq, r.seq) AS seq, coalesce(d.event_id, r.event_id) AS event_id,
+         coalesce(d.endpoint_id, r.endpoint_id) AS endpoint_id, coalesce(d.created_at, b.created_at) AS created_at
   FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
               $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
-              $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[]) WITH ORDINALITY
+              $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $22::bigint[],
+              $23::text[], $24::text[], $25::int[]) WITH ORDINALITY
     AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
          tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-         response_truncated, signature_key_ids, n)
-  CROSS JOIN LATERAL (
+         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, n)
+  LEFT JOIN batches b ON b.number = r.batch AND r.decision = 'delivered' AND r.generation = 1 AND r.number = 1
+  LEFT JOIN LATERAL (
     SELECT d.ctid AS place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
-    FROM sealpost.deliveries d
-    WHERE d.id = r.id AND d.lease_epoch = r.epoch AND d.generation = r.generation
-      AND d.attempts = r.number - 1 OFFSET 0) d
-  WHERE r.epoch = ANY (ARRAY(SELECT epoch FROM alive))
+    FROM sealpost.delivery_rows d
+    WHERE b.number IS NULL AND d.id = r.id AND d.lease_epoch = r.epoch AND d.generation = r.generation
+      AND d.attempts = r.number - 1 OFFSET 0) d ON true
+  WHERE r.epoch = ANY (ARRAY(SELECT epoch FROM alive)) AND (b.number IS NOT NULL OR d.place IS NOT NULL)
+    AND ($28::boolean IS FALSE OR b.number IS NULL
+         OR NOT EXISTS (SELECT FROM sealpost.delivery_history h WHERE h.id = r.id OFFSET 0))
 ), gone AS MATERIALIZED (
-  DELETE FROM sealpost.deliveries
-  WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND lease_epoch = ANY ($21::bigint[])
+  DELETE FROM sealpost.delivery_rows
+  WHERE ctid = ANY (ARRAY(SELECT place FROM held WHERE place IS NOT NULL)) AND lease_epoch = ANY ($21::bigint[])
   RETURNING 1
+), emptied AS (
+  DELETE FROM sealpost.delivery_batches
+  WHERE id = ANY ($27::text[]) AND lease_epoch = ANY (ARRAY(SELECT epoch FROM alive))
+    AND (SELECT count(*) FROM held) = cardinality($1)
 ), delivered AS (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at,
@@ -64,7 +87,7 @@ WITH alive AS MATERIALIZED (
          clock_timestamp()
   FROM held WHERE decision = 'given_up'
 ), put_back AS (
-  INSERT INTO sealpost.deliveries
+  INSERT INTO sealpost.delivery_rows
     (id, seq, event_id, endpoint_id, ordering_key, generation, attempts, next_attempt_at, last_status_code,
      created_at)
   SELECT id, seq, event_id, endpoint_id, ordering_key, generation, number,
@@ -80,7 +103,7 @@ WITH alive AS MATERIALIZED (
          remote_address, response_body, response_truncated, signature_key_ids
   FROM held WHERE decision <> 'delivered'
 )
-SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM gone),
+SELECT (SELECT count(*) FROM held), (SELECT count(place) FROM held), (SELECT count(*) FROM gone),
        CASE WHEN (SELECT count(*) FROM held) < cardinality($1)
             THEN (SELECT string_agg(n::text, ',') FROM held) END)sql"};
 
@@ -164,9 +187,9 @@ PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
   DecisionColumns decisions;
   for (const FinishedAttempt* attempt : attempts) {
     const AttemptOutcome& outcome = attempt->outcome;
-    id.add(attempt->delivery_id.text());
-    epoch.add(std::int64_t{attempt->epoch});
-    generation.add(attempt->generation);
+    id.add(attempt->delivery.id.text());
+    epoch.add(std::int64_t{attempt->delivery.epoch});
+    generation.add(attempt->delivery.generation);
     number.add(attempt->attempt_number);
     decisions.add(*attempt, now);
     started.add(attempt->started_at);
@@ -223,13 +246,60 @@ std::vector<std::size_t> split_numbers(std::string_view list) {
 
 PgArray distinct_epochs(const Attempts& attempts) {
   std::set<Epoch> epochs;
-  for (const FinishedAttempt* attempt : attempts) epochs.insert(attempt->epoch);
+  for (const FinishedAttempt* attempt : attempts) epochs.insert(attempt->delivery.epoch);
   PgArray array;
   for (const Epoch epoch : epochs) array.add(std::int64_t{epoch});
   return array;
 }
 
-enum HeldColumn { kHeld, kGone, kPlaces };
+// Columns $22 to $26: what this process knows about members of delivery batches.
+class MemberColumns {
+ public:
+  void add(const LeasedDelivery& delivery) {
+    if (!delivery.batch) {
+      for (PgArray* column : {&positions_, &events_, &endpoints_, &numbers_}) column->add_null();
+      return;
+    }
+    const auto [at, is_new] =
+        known_.emplace(delivery.batch->id, static_cast<int>(known_.size()) + 1);
+    if (is_new) batches_.add(delivery.batch->id);
+    positions_.add(delivery.position);
+    events_.add(delivery.event->id.text());
+    endpoints_.add(delivery.endpoint_id.text());
+    numbers_.add(at->second);
+  }
+  void append_to(PgParameters& parameters) const {
+    for (const PgArray* column : {&positions_, &events_, &endpoints_, &numbers_, &batches_}) {
+      parameters.add(*column);
+    }
+  }
+
+ private:
+  PgArray positions_, events_, endpoints_, numbers_, batches_;
+  std::map<std::string, int> known_;
+};
+
+PgParameters finish_parameters(const Attempts& attempts, MonotonicTime now,
+                               const LeavingMembers& leaving, bool perhaps_done) {
+  PgParameters parameters = attempt_parameters(attempts, now);
+  parameters.add(distinct_epochs(attempts));
+  MemberColumns members;
+  for (const FinishedAttempt* attempt : attempts) members.add(attempt->delivery);
+  members.append_to(parameters);
+  return parameters.add(leaving.emptied()).add(perhaps_done ? "true" : "false");
+}
+
+// With any other end than success a delivery needs a row of its own.
+std::vector<const LeasedDelivery*> that_need_rows(const Attempts& attempts) {
+  std::vector<const LeasedDelivery*> deliveries;
+  for (const FinishedAttempt* attempt : attempts) {
+    if (std::holds_alternative<Delivered>(attempt->decision.next)) continue;
+    deliveries.push_back(&attempt->delivery);
+  }
+  return deliveries;
+}
+
+enum HeldColumn { kHeld, kRows, kGone, kPlaces };
 
 // The attempts whose deliveries the statement did not find held.
 Attempts unheld(const Attempts& attempts, const PgRows& summary) {
@@ -246,18 +316,41 @@ Attempts unheld(const Attempts& attempts, const PgRows& summary) {
 
 }  // namespace
 
+// A repetition may find that the first try was committed after all, or even watch it being
+// committed.
 FinishResult PgDeliveryStore::finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) {
+  try {
+    const FinishResult result = finish_once(attempts, now);
+    if (!in_doubt_.empty()) {
+      for (const FinishedAttempt& attempt : attempts) in_doubt_.erase(attempt.delivery.id);
+    }
+    return result;
+  } catch (const StorageError&) {
+    for (const FinishedAttempt& attempt : attempts) in_doubt_.insert(attempt.delivery.id);
+    throw;
+  }
+}
+
+FinishResult PgDeliveryStore::finish_once(std::span<const FinishedAttempt> attempts,
+                                          MonotonicTime now) {
   Attempts sorted;
   for (const FinishedAttempt& attempt : attempts) sorted.push_back(&attempt);
   std::ranges::sort(sorted, {},
-                    [](const FinishedAttempt* attempt) { return attempt->delivery_id; });
+                    [](const FinishedAttempt* attempt) { return attempt->delivery.id; });
 
   FinishResult result;
   if (sorted.empty()) return result;
+  LeavingMembers leaving;
+  bool perhaps_done = false;
+  for (const FinishedAttempt* attempt : sorted) {
+    leaving.add(attempt->delivery);
+    perhaps_done = perhaps_done || in_doubt_.contains(attempt->delivery.id);
+  }
   session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    const PgRows summary = transaction.run(
-        kFinishStatement, attempt_parameters(sorted, now).add(distinct_epochs(sorted)));
-    if (summary.number(0, kGone) != summary.number(0, kHeld)) {
+    give_rows(transaction, that_need_rows(sorted));
+    const PgRows summary =
+        transaction.run(kFinishStatement, finish_parameters(sorted, now, leaving, perhaps_done));
+    if (summary.number(0, kGone) != summary.number(0, kRows)) {
       throw StorageError(StorageError::Kind::permanent,
                          "finish: a delivery was changed under its lease");
     }
@@ -266,6 +359,7 @@ FinishResult PgDeliveryStore::finish(std::span<const FinishedAttempt> attempts, 
     const PgRows orphans = transaction.run(kOrphansStatement, attempt_parameters(rest, now));
     for (int i = 0; i < orphans.size(); ++i) result.orphaned.emplace_back(orphans.text(i, 0));
   });
+  leaving.left();
   result.applied = static_cast<int>(sorted.size() - result.orphaned.size());
   return result;
 }

@@ -45,14 +45,14 @@ FOR UPDATE OF d FOR SHARE OF e FOR KEY SHARE OF o)sql";
 
 constexpr const char* kReplayDeadLetter = R"sql(
 WITH gone AS (DELETE FROM sealpost.dead_letters WHERE id = $1 RETURNING *)
-INSERT INTO sealpost.deliveries (id, seq, event_id, endpoint_id, ordering_key, generation, next_attempt_at,
+INSERT INTO sealpost.delivery_rows (id, seq, event_id, endpoint_id, ordering_key, generation, next_attempt_at,
                                  last_status_code, created_at)
 SELECT id, seq, event_id, endpoint_id, ordering_key, generation + 1, clock_timestamp(), last_status_code,
        created_at
 FROM gone)sql";
 constexpr const char* kReplaySkipped = R"sql(
 WITH gone AS (DELETE FROM sealpost.delivery_history WHERE id = $1 AND state = 'skipped' RETURNING *)
-INSERT INTO sealpost.deliveries (id, seq, event_id, endpoint_id, ordering_key, generation, next_attempt_at,
+INSERT INTO sealpost.delivery_rows (id, seq, event_id, endpoint_id, ordering_key, generation, next_attempt_at,
                                  last_status_code, created_at)
 SELECT g.id, g.seq, g.event_id, g.endpoint_id, o.ordering_key, g.generation + 1, clock_timestamp(),
        g.last_status_code, g.created_at

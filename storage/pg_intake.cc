@@ -4,6 +4,7 @@
 
 #include "storage/advisory_locks.h"
 #include "storage/event_row.h"
+#include "storage/pg_delivery_batches.h"
 #include "storage/pg_delivery_store.h"
 #include "storage/pg_statements.h"
 
@@ -76,17 +77,21 @@ WITH alive AS MATERIALIZED (
            row_number() OVER (PARTITION BY m.endpoint_id ORDER BY t.seq) AS in_endpoint
     FROM taken t JOIN matched m ON m.tenant = t.tenant AND m.type = t.type
     WHERE m.fits IS FALSE) ranked
+), batch AS MATERIALIZED (
+  -- Ids are ULIDs whose random half rises: eight random characters for the batch, then a number.
+  SELECT 'dlv_' || sealpost.ulid_time(now()) || upper(right(replace(gen_random_uuid()::text, '-', ''), 8)) AS id
 ), born AS MATERIALIZED (
-  -- The id is a ULID whose random half rises: eight random characters for the batch, then a number.
-  SELECT *, (SELECT 'dlv_' || sealpost.ulid_time(now())
-                    || upper(right(replace(gen_random_uuid()::text, '-', ''), 8)))
-            || (10000000 + row_number() OVER (ORDER BY seq))::text AS id
-  FROM fanned
-), inserted AS (
-  INSERT INTO sealpost.deliveries
-    (id, seq, event_id, endpoint_id, ordering_key, next_attempt_at, lease_epoch, created_at)
-  SELECT id, seq, event_id, endpoint_id, ordering_key, now(), CASE WHEN leased THEN $1 END, now()
-  FROM born WHERE status <> 'disabled'
+  SELECT *, (SELECT id FROM batch) || number AS id
+  FROM (SELECT *, 10000000 + row_number() OVER (ORDER BY seq)::int AS number FROM fanned) numbered
+), waiting AS (
+  INSERT INTO sealpost.delivery_rows (id, seq, event_id, endpoint_id, ordering_key, next_attempt_at, created_at)
+  SELECT id, seq, event_id, endpoint_id, ordering_key, now(), now()
+  FROM born WHERE status <> 'disabled' AND NOT leased
+), batched AS (
+  INSERT INTO sealpost.delivery_batches (id, lease_epoch, created_at, numbers, seqs, event_ids, endpoint_ids)
+  SELECT (SELECT id FROM batch), $1, now(), array_agg(number), array_agg(seq), array_agg(event_id),
+         array_agg(endpoint_id)
+  FROM born WHERE leased HAVING count(*) > 0
 ), skipped AS (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, created_at, finished_at)
@@ -99,7 +104,8 @@ SELECT (SELECT max(seq) FROM taken), (SELECT count(*) FROM taken)::text, (SELECT
        NULL AS ordering_key, NULL::bigint AS created_at
 UNION ALL
 SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
-FROM (SELECT seq, id, version, endpoint_id, event_id, lag(seq) OVER (ORDER BY id) IS DISTINCT FROM seq AS is_first
+FROM (SELECT seq, id, version, endpoint_id, event_id,
+             lag(seq) OVER (ORDER BY number) IS DISTINCT FROM seq AS is_first
       FROM born WHERE leased) l
 LEFT JOIN LATERAL (
   SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
@@ -110,7 +116,7 @@ namespace {
 
 // Columns of the statement's first row, and of the others.
 enum SummaryColumn { kLastPosition, kEvents, kDeliveries, kOverflowed };
-enum LeasedColumn { kId = 1, kVersion, kEndpoint, kEvent, kTenant };
+enum LeasedColumn { kPosition, kId, kVersion, kEndpoint, kEvent, kTenant };
 
 PgParameters intake_parameters(const IntakeRequest& request) {
   PgArray buckets;
@@ -132,6 +138,14 @@ PgParameters intake_parameters(const IntakeRequest& request) {
       .add(request.max_leased);
 }
 
+constexpr std::size_t kBatchIdLength = 22;  // "dlv_", ten characters of time, eight random ones
+
+std::shared_ptr<const Event> only_id(std::string id) {
+  Event event;
+  event.id = EventId(std::move(id));
+  return std::make_shared<const Event>(std::move(event));
+}
+
 std::vector<EndpointId> split_ids(std::string_view list) {
   std::vector<EndpointId> ids;
   while (!list.empty()) {
@@ -143,13 +157,18 @@ std::vector<EndpointId> split_ids(std::string_view list) {
 }
 
 // In the order of their ids, rows of one event follow one another and the first carries it. An
-// event whose row somebody deleted by hand leaves deliveries without payload; such ids go to
-// `without_event`.
-std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch, PgArray& without_event) {
+// event whose row somebody deleted by hand leaves deliveries without payload; they go to
+// `without_event`, with nothing in their events but the id.
+std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch,
+                                        std::vector<LeasedDelivery>& without_event) {
   std::vector<int> order(static_cast<std::size_t>(rows.size() - 1));
   std::iota(order.begin(), order.end(), 1);
   const auto id_of = [&](int row) { return rows.view(row, kId); };
   if (!std::ranges::is_sorted(order, {}, id_of)) std::ranges::sort(order, {}, id_of);
+  if (order.empty()) return {};
+  const auto batch = std::make_shared<DeliveryBatch>();
+  batch->id = rows.text(order.front(), kId).substr(0, kBatchIdLength);
+  batch->open = static_cast<int>(order.size());
   std::vector<LeasedDelivery> leased;
   leased.reserve(order.size());
   std::shared_ptr<const Event> event;
@@ -157,15 +176,15 @@ std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch, PgArray
     if (!rows.is_null(i, kTenant)) {
       event = std::make_shared<const Event>(event_from_row(rows, i, kEvent));
     }
-    if (!event || event->id.text() != rows.view(i, kEvent)) {
-      without_event.add(rows.view(i, kId));
-      continue;
-    }
-    leased.push_back({.id = DeliveryId(rows.text(i, kId)),
-                      .endpoint_id = EndpointId(rows.text(i, kEndpoint)),
-                      .event = event,
-                      .epoch = epoch,
-                      .endpoint_version = static_cast<int>(rows.number(i, kVersion))});
+    const bool is_its = event && event->id.text() == rows.view(i, kEvent);
+    (is_its ? leased : without_event)
+        .push_back({.id = DeliveryId(rows.text(i, kId)),
+                    .endpoint_id = EndpointId(rows.text(i, kEndpoint)),
+                    .event = is_its ? event : only_id(rows.text(i, kEvent)),
+                    .epoch = epoch,
+                    .endpoint_version = static_cast<int>(rows.number(i, kVersion)),
+                    .batch = batch,
+                    .position = rows.number(i, kPosition)});
   }
   return leased;
 }
@@ -177,6 +196,8 @@ IntakeResult PgDeliveryStore::intake(const IntakeRequest& request) {
   if (!session_.query(kProbe, PgParameters().add(request.from_position)).flag(0, 0)) return result;
   PgTransactionOptions options = kHotTransaction;
   options.try_lock = kIntakeLock;
+  std::vector<LeasedDelivery> without_event;
+  LeavingMembers leaving;
   session_.transaction(options, [&](PgTransaction& transaction) {
     result.busy = !transaction.locked();
     if (result.busy) return;
@@ -186,10 +207,19 @@ IntakeResult PgDeliveryStore::intake(const IntakeRequest& request) {
     result.last_position = rows.number(0, kLastPosition);
     result.deliveries = static_cast<int>(rows.number(0, kDeliveries));
     result.overflowed = split_ids(rows.view(0, kOverflowed));
-    PgArray without_event;
     result.leased = leased_rows(rows, request.epoch, without_event);
-    fail_without_event(transaction, request.epoch, without_event);
+    PgArray ids;
+    std::vector<const LeasedDelivery*> to_fail;
+    for (const LeasedDelivery& delivery : without_event) {
+      leaving.add(delivery);
+      ids.add(delivery.id.text());
+      to_fail.push_back(&delivery);
+    }
+    give_rows(transaction, to_fail);
+    fail_without_event(transaction, request.epoch, ids);
+    remove_emptied(transaction, leaving);
   });
+  leaving.left();
   return result;
 }
 

@@ -46,9 +46,7 @@ class FinisherTest : public testing::Test {
 
   FinishedAttempt result(const LeasedDelivery& delivery, Decision decision) {
     FinishedAttempt attempt;
-    attempt.delivery_id = delivery.id;
-    attempt.endpoint_id = delivery.endpoint_id;
-    attempt.epoch = delivery.epoch;
+    attempt.delivery = delivery;
     attempt.ended_at = clock_.monotonic_now();
     attempt.outcome.status_code = 200;
     attempt.decision = std::move(decision);
@@ -71,6 +69,7 @@ class FinisherTest : public testing::Test {
   MemoryDatabase database_{clock_};
   StoreHealth health_{clock_};
   DispatcherMetrics metrics_;
+  Membership membership_;
   RetryTimes retry_times_;
   Epoch epoch_ = 0;
   std::atomic<int> least_seen_{-1};  // what unfinished() was when the finisher last told
@@ -79,6 +78,7 @@ class FinisherTest : public testing::Test {
                       .retry_times = retry_times_,
                       .health = health_,
                       .metrics = metrics_,
+                      .membership = membership_,
                       .clock = clock_,
                       .on_written = [this] { least_seen_ = finisher_.unfinished(); }}};
 };
@@ -87,9 +87,7 @@ TEST_F(FinisherTest, TellsWheneverThereIsRoomAgain) {
   finisher_.add(delivered(lease(1500)));
   ASSERT_TRUE(wait_for([&] { return least_seen_ == 0; }));
   least_seen_ = -1;
-  std::vector<DeliveryId> unsent;
-  for (const LeasedDelivery& delivery : lease(3)) unsent.push_back(delivery.id);
-  finisher_.add_released(epoch_, unsent);
+  finisher_.add_released(epoch_, lease(3));
   ASSERT_TRUE(wait_for([&] { return least_seen_ == 0; }));
 }
 
@@ -162,9 +160,9 @@ TEST_F(FinisherTest, DisablesAnEndpointThatIsGone) {
 
 TEST_F(FinisherTest, EndsDeliveriesWithoutAnAttempt) {
   const auto deliveries = lease(3);
-  finisher_.add_released(epoch_, {deliveries[0].id});
-  finisher_.add_skipped(epoch_, {deliveries[1].id});
-  finisher_.add_failed(epoch_, {{deliveries[2].id, FailureReason::endpoint_deleted}});
+  finisher_.add_released(epoch_, {deliveries[0]});
+  finisher_.add_skipped(epoch_, {deliveries[1]});
+  finisher_.add_failed(epoch_, {{deliveries[2], FailureReason::endpoint_deleted}});
   ASSERT_TRUE(wait_until_all_is_written());
   EXPECT_EQ(database_.count(DeliveryState::pending), 1u);
   EXPECT_EQ(database_.count(DeliveryState::skipped), 1u);

@@ -124,7 +124,7 @@ TEST_F(CommandE2eTest, AProducerMayInsertAndNothingElse) {
        {"SELECT payload FROM sealpost.outbox", "UPDATE sealpost.outbox SET type = 'a'",
         "DELETE FROM sealpost.outbox", "SELECT * FROM sealpost.endpoint_secrets",
         "INSERT INTO sealpost.intake (event_id) VALUES ('evt_1')",
-        "DELETE FROM sealpost.deliveries"}) {
+        "DELETE FROM sealpost.delivery_rows"}) {
     EXPECT_NE(std::string::npos, as_producer(statement).find("permission denied")) << statement;
   }
   const std::string bad_type =

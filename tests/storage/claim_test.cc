@@ -27,7 +27,7 @@ class ClaimTest : public StorageTest {
 
 TEST_F(ClaimTest, LeasesTheOldestDueDeliveriesWithTheirEvents) {
   make_waiting(3);
-  run("UPDATE sealpost.deliveries SET next_attempt_at = now() - seq * interval '1 second'");
+  run("UPDATE sealpost.delivery_rows SET next_attempt_at = now() - seq * interval '1 second'");
   const auto claimed = claim(2);
   ASSERT_EQ(claimed.size(), 2u);
   EXPECT_GT(claimed[0].id, claimed[1].id) << "the last one is due longest";
@@ -39,7 +39,7 @@ TEST_F(ClaimTest, LeasesTheOldestDueDeliveriesWithTheirEvents) {
 
 TEST_F(ClaimTest, LeavesWhatIsNotDueYet) {
   make_waiting(1);
-  run("UPDATE sealpost.deliveries SET next_attempt_at = now() + interval '1 hour'");
+  run("UPDATE sealpost.delivery_rows SET next_attempt_at = now() + interval '1 hour'");
   EXPECT_THAT(claim(10), IsEmpty());
   EXPECT_THAT(store_.endpoints_with_due(all_buckets(), 10), IsEmpty());
 }
@@ -48,7 +48,7 @@ TEST_F(ClaimTest, SkipsRowsThatAnotherIsClaiming) {
   make_waiting(2);
   PgSession other(options_);
   other.transaction({}, [&](PgTransaction& transaction) {
-    transaction.run_once("SELECT 1 FROM sealpost.deliveries ORDER BY id LIMIT 1 FOR UPDATE");
+    transaction.run_once("SELECT 1 FROM sealpost.delivery_rows ORDER BY id LIMIT 1 FOR UPDATE");
     EXPECT_EQ(claim(10).size(), 1u);
   });
   EXPECT_EQ(claim(10).size(), 1u);
@@ -89,21 +89,20 @@ TEST_F(ClaimTest, ReleaseGivesBackAsItWas) {
   make_waiting(1);
   const std::string before = value("SELECT d::text FROM sealpost.deliveries d");
   const auto claimed = claim(1);
-  store_.release(epoch_ + 1, std::vector{claimed[0].id});
+  store_.release(epoch_ + 1, std::vector{claimed[0]});
   EXPECT_EQ(count("sealpost.deliveries WHERE lease_epoch IS NULL"), 0) << "not the holder's";
-  store_.release(epoch_, std::vector{claimed[0].id});
+  store_.release(epoch_, std::vector{claimed[0]});
   EXPECT_EQ(value("SELECT d::text FROM sealpost.deliveries d"), before);
 }
 
 TEST_F(ClaimTest, SkipAndFailEndDeliveriesOfTheHolderOnly) {
   make_waiting(3);
   const auto claimed = claim(3);
-  store_.skip(epoch_ + 1, std::vector{claimed[0].id});
+  store_.skip(epoch_ + 1, std::vector{claimed[0]});
   EXPECT_EQ(count("sealpost.deliveries"), 3);
-  store_.skip(epoch_, std::vector{claimed[0].id});
-  const std::vector<std::pair<DeliveryId, FailureReason>> failed = {
-      {claimed[1].id, FailureReason::endpoint_deleted},
-      {claimed[2].id, FailureReason::payload_refused}};
+  store_.skip(epoch_, std::vector{claimed[0]});
+  const std::vector<std::pair<LeasedDelivery, FailureReason>> failed = {
+      {claimed[1], FailureReason::endpoint_deleted}, {claimed[2], FailureReason::payload_refused}};
   store_.fail(epoch_, failed);
   EXPECT_EQ(count("sealpost.deliveries"), 0);
   EXPECT_EQ(history_.delivery(std::nullopt, claimed[0].id)->state, DeliveryState::skipped);

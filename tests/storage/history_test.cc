@@ -54,7 +54,7 @@ TEST_F(HistoryTest, ReplayNeedsAnEndpointThatTakesDeliveries) {
 
 TEST_F(HistoryTest, SkippedDeliveriesCanBeReplayedDeliveredOnesCannot) {
   const LeasedDelivery skipped = leased();
-  store_.skip(epoch_, std::vector{skipped.id});
+  store_.skip(epoch_, std::vector{skipped});
   EXPECT_EQ(history_.replay(std::nullopt, skipped.id), ReplayResult::replayed);
   EXPECT_EQ(history_.delivery(std::nullopt, skipped.id)->state, DeliveryState::pending);
   const LeasedDelivery delivered = leased();
@@ -88,7 +88,7 @@ TEST_F(HistoryTest, PagesThroughAllStatesNewestFirst) {
   dead_letter();
   leased();
   finish(leased(), {.next = RetryAfter{std::chrono::hours(1)}});
-  store_.skip(epoch_, std::vector{leased().id});
+  store_.skip(epoch_, std::vector{leased()});
 
   std::vector<DeliveryRecord> all;
   PageRequest page{.limit = 2, .cursor = ""};

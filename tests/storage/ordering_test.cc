@@ -74,7 +74,7 @@ TEST_F(OrderingTest, ARetryKeepsItsPlace) {
   insert_all({"a"}, 2);
   finish(claim(epoch_).at(0), {.next = RetryAfter{std::chrono::hours(1)}});
   EXPECT_THAT(claim(epoch_), IsEmpty()) << "not due, and nobody passes it";
-  run("UPDATE sealpost.deliveries SET next_attempt_at = now() WHERE attempts = 1");
+  run("UPDATE sealpost.delivery_rows SET next_attempt_at = now() WHERE attempts = 1");
   EXPECT_THAT(names(claim(epoch_)), ElementsAre("a1"));
 }
 
@@ -143,7 +143,7 @@ TEST_F(OrderingTest, IntakeAndLooksNameTheEndpoint) {
 
 TEST_F(OrderingTest, ClaimsTheOldestKeysFirst) {
   insert_all({"c", "a", "b"}, 1);
-  run("UPDATE sealpost.deliveries SET next_attempt_at = now() - seq * interval '1 second'");
+  run("UPDATE sealpost.delivery_rows SET next_attempt_at = now() - seq * interval '1 second'");
   EXPECT_THAT(names(claim(epoch_, 1)), ElementsAre("b1"));
   EXPECT_THAT(names(claim(epoch_, 1)), ElementsAre("a1"));
 }

@@ -119,7 +119,7 @@ TEST_F(OutboxTest, TheProducerRoleMayInsertAndNothingElse) {
         "UPDATE sealpost.outbox SET type = 'b'",
         "INSERT INTO sealpost.intake (event_id) VALUES ('x')",
         "SELECT 1 FROM sealpost.endpoint_secrets", "SELECT 1 FROM sealpost.tokens",
-        "DELETE FROM sealpost.deliveries", "CREATE TABLE sealpost.x ()",
+        "DELETE FROM sealpost.delivery_rows", "CREATE TABLE sealpost.x ()",
         "INSERT INTO sealpost.outbox_default (type, payload) VALUES ('a', '{}')"}) {
     EXPECT_THAT(as_producer(sql), HasSubstr("permission denied")) << sql;
   }

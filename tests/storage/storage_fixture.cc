@@ -64,10 +64,7 @@ std::vector<LeasedDelivery> StorageTest::take_in(Epoch epoch) {
 
 FinishedAttempt StorageTest::attempt(const LeasedDelivery& delivery, Decision decision) const {
   FinishedAttempt attempt;
-  attempt.delivery_id = delivery.id;
-  attempt.endpoint_id = delivery.endpoint_id;
-  attempt.epoch = delivery.epoch;
-  attempt.generation = delivery.generation;
+  attempt.delivery = delivery;
   attempt.attempt_number = delivery.attempts_made + 1;
   attempt.started_at = WallTime(std::chrono::microseconds(1'780'000'000'123'456));
   attempt.ended_at = now_;

@@ -64,20 +64,21 @@ class MemoryDeliveryStore final : public DeliveryStore {
     return database_.run("finish", [&] {
       FinishResult result;
       for (const FinishedAttempt& attempt : attempts) {
-        if (attempt.delivery_id == database_.refused_) {
+        if (attempt.delivery.id == database_.refused_) {
           throw StorageError(StorageError::Kind::permanent, "invalid byte sequence");
         }
       }
       for (const FinishedAttempt& attempt : attempts) {
-        const auto key = MemoryDatabase::AttemptKey{attempt.delivery_id, attempt.generation,
-                                                    attempt.attempt_number};
-        MemoryDatabase::Delivery* delivery = database_.leased(attempt.delivery_id, attempt.epoch);
+        const auto key = MemoryDatabase::AttemptKey{
+            attempt.delivery.id, attempt.delivery.generation, attempt.attempt_number};
+        MemoryDatabase::Delivery* delivery =
+            database_.leased(attempt.delivery.id, attempt.delivery.epoch);
         const bool is_new = database_.attempt_keys_.insert(key).second;
-        if (delivery != nullptr && delivery->generation == attempt.generation) {
+        if (delivery != nullptr && delivery->generation == attempt.delivery.generation) {
           database_.apply(*delivery, attempt, now);
           ++result.applied;
         } else if (is_new) {
-          result.orphaned.push_back(attempt.delivery_id);
+          result.orphaned.push_back(attempt.delivery.id);
           ++database_.orphaned_;
         }
         if (is_new) database_.attempts_.push_back(attempt);
@@ -86,24 +87,30 @@ class MemoryDeliveryStore final : public DeliveryStore {
     });
   }
 
-  void release(Epoch epoch, std::span<const DeliveryId> unsent) override {
+  void release(Epoch epoch, std::span<const LeasedDelivery> unsent) override {
     database_.run("release", [&] {
-      for (const DeliveryId& id : unsent) end(id, epoch, DeliveryState::pending, std::nullopt);
+      for (const LeasedDelivery& one : unsent)
+        end(one.id, epoch, DeliveryState::pending, std::nullopt);
     });
   }
 
-  void skip(Epoch epoch, std::span<const DeliveryId> deliveries) override {
+  void skip(Epoch epoch, std::span<const LeasedDelivery> deliveries) override {
     database_.run("skip", [&] {
-      for (const DeliveryId& id : deliveries) end(id, epoch, DeliveryState::skipped, std::nullopt);
+      for (const LeasedDelivery& one : deliveries)
+        end(one.id, epoch, DeliveryState::skipped, std::nullopt);
     });
   }
 
   void fail(Epoch epoch,
-            std::span<const std::pair<DeliveryId, FailureReason>> deliveries) override {
+            std::span<const std::pair<LeasedDelivery, FailureReason>> deliveries) override {
     database_.run("fail", [&] {
-      for (const auto& [id, reason] : deliveries) end(id, epoch, DeliveryState::failed, reason);
+      for (const auto& [one, reason] : deliveries)
+        end(one.id, epoch, DeliveryState::failed, reason);
     });
   }
+
+  // Here every delivery has a row of its own.
+  void break_up_batches(Epoch, std::chrono::seconds) override {}
 
  private:
   IntakeResult take_in(const IntakeRequest& request) {
