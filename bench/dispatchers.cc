@@ -10,79 +10,36 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdint>
-#include <filesystem>
-#include <map>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "bench/drain_window.h"
 #include "bench/durable_postgres.h"
 #include "bench/fast_receiver.h"
-#include "bench/measured_sealpost.h"
 #include "bench/paired_rounds.h"
-#include "bench/payload.h"
+#include "bench/repeated_drain.h"
 #include "bench/temporary_directory.h"
-#include "bench/wait_for.h"
 #include "bench/waiting_rows.h"
 
 namespace sealpost {
 namespace {
 
-using Monotonic = std::chrono::steady_clock;
-
-constexpr int kTail = 20'000;  // beyond the window, so that it ends before the work does
-
-class Bench {
- public:
-  Bench(const std::filesystem::path& files, DrainWindow window)
-      : receiver_(files / "nginx"),
-        window_(window),
-        sealpost_(postgres_, files / "sealpost", endpoints_at(receiver_.urls())) {}
-
-  Measurement measure(int dispatchers) {
-    const NumberedEvents events{.first = inserted_ + 1,
-                                .count = window_.both() + kTail,
-                                .endpoint_sql = endpoint_in_turn(kReceiverEndpoints),
-                                .payload_sql = kPayloadSql};
-    insert_events(sealpost_.database(), events);
-    inserted_ += events.count;
-    sealpost_.database().run(
-        "VACUUM (ANALYZE) sealpost.outbox, sealpost.intake, sealpost.delivery_rows");
-    postgres_.checkpoint();
-    const auto before = receiver_.requests();
-    auto& installation = sealpost_.installation();
-    const Measurement measurement =
-        measure_window(window_, postgres_, receiver_,
-                       {.start = [&] { installation.start_dispatchers(dispatchers); },
-                        .cpu = [&] { return installation.cpu(); }});
-    wait_for([&] { return sealpost_.has_taken_all() && sealpost_.is_settled(); },
-             std::chrono::milliseconds(50), Monotonic::now() + std::chrono::seconds(60));
-    sealpost_.verify(inserted_);
-    if (receiver_.requests() - before != events.count) {
-      throw std::runtime_error("a delivery was made twice");
-    }
-    return measurement;
-  }
-
- private:
-  DurablePostgres postgres_;
-  FastReceiver receiver_;
-  DrainWindow window_;
-  std::int64_t inserted_ = 0;
-  MeasuredSealpost sealpost_;
-};
-
 int run(int window, int rounds, const std::string& commit) {
   TemporaryDirectory directory;
-  Bench bench(directory.path(), {.deliveries = window});
+  DurablePostgres postgres;
+  FastReceiver receiver(directory.path() / "nginx");
+  RepeatedDrain drain(postgres, receiver, directory.path() / "sealpost",
+                      {.endpoints = endpoints_at(receiver.urls()),
+                       .endpoint_sql = endpoint_in_turn(kReceiverEndpoints),
+                       .window = {.deliveries = window}});
+  const auto measure = [&](int processes) {
+    return drain.measure(
+        [=](SealpostInstallation& installation) { installation.start_dispatchers(processes); });
+  };
   std::string results;
   for (const int dispatchers : {2, 4}) {
     fmt::print(stderr, "{} dispatchers\n", dispatchers);
     const auto done = run_paired(
-        rounds, [&] { return bench.measure(1); }, [&] { return bench.measure(dispatchers); });
+        rounds, [&] { return measure(1); }, [&] { return measure(dispatchers); });
     results +=
         fmt::format(R"({}"{}": {{{}}})", results.empty() ? "" : ", ", dispatchers, summary(done));
   }

@@ -54,6 +54,8 @@ void SealpostInstallation::create_endpoints(const std::vector<NewEndpoint>& endp
   const auto created = run_sealpost(command({"token", "create", "--role", "admin"}));
   if (!created.succeeded()) throw std::runtime_error("token create: " + created.errors);
   const auto token = created.output.substr(0, created.output.find('\n'));
+  // Nobody would miss them after a crash.
+  commit_durably(false);
   start();
   wait_until_ready();
   {
@@ -66,6 +68,14 @@ void SealpostInstallation::create_endpoints(const std::vector<NewEndpoint>& endp
   }
   wait_for_partitions();
   stop();
+  commit_durably(true);
+}
+
+void SealpostInstallation::commit_durably(bool durably) const {
+  Database database(database_url_);
+  const std::string name = database.value("SELECT quote_ident(current_database())");
+  database.run("ALTER DATABASE " + name +
+               (durably ? " RESET synchronous_commit" : " SET synchronous_commit = off"));
 }
 
 // Maintenance makes them some time after the start; rows for the default partitions cost more.

@@ -45,7 +45,8 @@ class SealpostInstallation final {
   // Starts so many `sealpost dispatcher` instead.
   void start_dispatchers(int processes);
   void wait_until_ready();
-  bool is_running() const;  // all of them
+  bool is_running() const;                                              // all of them
+  int metrics_port() const { return running_.front().metrics_port(); }  // once it is ready
   // CPU time and resident memory of all of them; zero if none runs.
   std::chrono::microseconds cpu() const;
   std::int64_t resident_bytes() const;
@@ -55,6 +56,7 @@ class SealpostInstallation final {
  private:
   CommandOptions command(std::vector<std::string> arguments) const;
   void wait_for_partitions() const;
+  void commit_durably(bool durably) const;  // holds for new connections
 
   std::string database_url_;
   std::filesystem::path directory_;

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k
   backlog_intake backlog_due backlog_later isolation fairness
-  dispatchers signing_bench encryption_bench)
+  dispatchers held_xmin fanout_one fanout_many signing_bench encryption_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
 # The program of a benchmark, and the options that make it this one.
@@ -23,6 +23,7 @@ program_of() {
     drain_tls) echo drain --tls ;;
     cold_tls) echo send --cold-tls ;;
     backlog_*) echo backlog --kind "${1#backlog_}" ;;
+    fanout_*) echo fanout --mode "${1#fanout_}" ;;
     latency_*) echo latency --mode "${1#latency_}" ;;
     *) echo "$1" ;;
   esac
