@@ -12,7 +12,7 @@ RUN_PACKAGES=(
   curl ca-certificates
 )
 # On top of those, for test.sh.
-TEST_PACKAGES=(clang clang-format clang-tidy nginx-light pgbouncer python3-nacl shellcheck)
+TEST_PACKAGES=(clang clang-format clang-tidy nginx-light pgbouncer python3-jwcrypto python3-nacl shellcheck)
 
 # Compiled once, used in every clone of the same commit.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true

@@ -121,5 +121,13 @@ TEST_F(EncryptionInteropTest, WhileAKeyIsReplacedEitherOpens) {
   expect_all_opened("/sample-old", sample);
 }
 
+TEST_F(EncryptionInteropTest, LibrariesOpenSealedJson) {
+  const std::vector<Case> cases{{"sealed-json", "jose"},
+                                {"sealed-json", "jwcrypto", Language::python, false}};
+  for (const Case& one : cases) create_endpoint("/" + name_of(one), one);
+  insert_all();
+  for (const Case& one : cases) expect_all_opened("/" + name_of(one), one);
+}
+
 }  // namespace
 }  // namespace sealpost

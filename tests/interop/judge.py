@@ -36,8 +36,8 @@ def replaced_at(text, at):
 
 def tampered(body):
     text = body.decode()
-    if '"encrypted":true' in text:
-        return re.sub('"ciphertext":"[^"]*"', lambda box: replaced_at(box[0], 120), text).encode()
+    if '"ciphertext":' in text:
+        return re.sub('"ciphertext":"[^"]*"', lambda box: replaced_at(box[0], len(box[0]) // 2), text).encode()
     changed = re.sub(r"[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)", lambda c: "2" if c[0] == "1" else "1", text, count=1)
     if changed == text:
         raise ValueError("nothing to tamper with")

@@ -120,6 +120,24 @@ TEST_F(InteropTest, PandoraRequestsLookAsInTheDocument) {
   EXPECT_EQ("application/json", headers.at("content-type"));
 }
 
+TEST_F(InteropTest, CloudEventsAreReadByTheirSdkInBothModes) {
+  const Case one{"standard", "cloudevents"};
+  for (const std::string mode : {"cloudevents", "cloudevents-binary"}) {
+    create_endpoint("/" + mode, one, {{"envelope", mode}});
+  }
+  const std::string id = insert(kPayloads.front());
+  for (const std::string mode : {"cloudevents", "cloudevents-binary"}) {
+    const Json verdict = courtroom_->node.verdicts("/" + mode, 1).front();
+    ASSERT_TRUE(verdict.at("accepted")) << verdict.value("problem", "");
+    const Json& event = verdict.at("event");
+    EXPECT_EQ("1.0", event.at("specversion"));
+    EXPECT_EQ(id, event.at("id"));
+    EXPECT_EQ("/tenants/" + tenant_, event.at("source"));
+    EXPECT_EQ("payment_intent.succeeded", event.at("type"));
+    EXPECT_EQ(Json::parse(kPayloads.front()), event.at("data"));
+  }
+}
+
 TEST_F(InteropTest, EveryAttemptIsSignedAnew) {
   const std::vector<Case> cases{
       {"standard", "standardwebhooks"}, {"itpay", "stripe"}, {"pandora", "pandora_sample"}};
