@@ -4,6 +4,8 @@
 
 #include "admin_api/field_names.h"
 #include "admin_api/retry_codec.h"
+#include "core/signing_profile_json.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
@@ -22,6 +24,18 @@ Json encryption_json(const Endpoint& endpoint) {
   };
 }
 
+Json signing_of(const Endpoint& endpoint) {
+  const EndpointSettings& settings = endpoint.settings;
+  Json signing;
+  if (settings.custom_signing) {
+    signing[Field::custom] = Json::parse(signing_profile_json(*settings.custom_signing));
+  } else {
+    signing[Field::profile] = settings.signing_profile;
+  }
+  if (!endpoint.public_keys.empty()) signing[Field::public_keys] = endpoint.public_keys;
+  return signing;
+}
+
 Json to_json(const Endpoint& endpoint) {
   const EndpointSettings& settings = endpoint.settings;
   Json headers = Json::object();
@@ -34,7 +48,7 @@ Json to_json(const Endpoint& endpoint) {
       {Field::status, to_text(endpoint.status)},
       {Field::status_reason, endpoint.status_reason},
       {Field::enabled_events, settings.enabled_events},
-      {Field::signing, {{Field::profile, settings.signing_profile}}},
+      {Field::signing, signing_of(endpoint)},
       {Field::envelope, to_text(settings.envelope)},
       {Field::encryption, encryption_json(endpoint)},
       {Field::retry, Json::parse(retry_json(settings.retry))},
@@ -61,7 +75,8 @@ std::string endpoint_json(const Endpoint& endpoint) { return dump(to_json(endpoi
 
 std::string new_endpoint_json(const Endpoint& endpoint, const SecretText& secret) {
   Json json = to_json(endpoint);
-  json[Field::secret] = secret.reveal();
+  const SecretText shared = shared_part(signing_profile_of(endpoint.settings), secret);
+  if (!shared.empty()) json[Field::secret] = shared.reveal();
   return dump(json);
 }
 

@@ -11,7 +11,8 @@ namespace sealpost {
 inline constexpr char kHiddenValue[] = "***";
 
 std::string endpoint_json(const Endpoint& endpoint);
-// The answer to the creation, the only time that the secret is shown.
+// The answer to the creation, the only time that the secret is shown. Private keys never are: the
+// receiver needs the public one.
 std::string new_endpoint_json(const Endpoint& endpoint, const SecretText& secret);
 
 // The version as a strong entity tag: "v3" with its quotes.

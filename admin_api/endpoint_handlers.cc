@@ -8,7 +8,7 @@
 #include "admin_api/list_query.h"
 #include "admin_api/problem.h"
 #include "base/ulid.h"
-#include "core/sealed_json.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
@@ -106,12 +106,6 @@ std::string reason_of(CallContext& context) {
   return read_status_reason(json_body(context.call, BodyNeed::optional));
 }
 
-SecretText new_secret(const EndpointDraft& draft, Random& random) {
-  const auto profile = signing_preset(draft.settings.signing_profile);
-  if (profile && profile->sealed_json) return new_sealed_json_secret(random);
-  return new_signing_secret(random);
-}
-
 // Runs `change`, which may find that encryption has no key.
 template <class Change>
 auto with_encryption_key(Change&& change) {
@@ -136,6 +130,10 @@ std::string tenant_of(const CallContext& context, const EndpointDraft& draft) {
   return draft.tenant.value_or(kDefaultTenant);
 }
 
+SecretText new_secret(const EndpointSettings& settings, Random& random) {
+  return new_signing_secret(signing_profile_of(settings), random);
+}
+
 }  // namespace
 
 ApiAnswer list_endpoints(CallContext& context) {
@@ -151,7 +149,8 @@ ApiAnswer create_endpoint(CallContext& context) {
   EndpointDraft draft =
       read_new_endpoint(json_body(context.call, BodyNeed::required), rules_of(context));
   const std::string tenant = tenant_of(context, draft);
-  const SecretText secret = draft.secret ? *draft.secret : new_secret(draft, context.random);
+  const SecretText secret =
+      draft.secret ? *draft.secret : new_secret(draft.settings, context.random);
   const Endpoint endpoint = with_encryption_key([&] {
     return context.stores.endpoints().create(
         {.tenant = tenant, .settings = std::move(draft.settings), .secret = secret});

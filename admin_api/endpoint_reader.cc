@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 
 #include "admin_api/encryption_reader.h"
 #include "admin_api/endpoint_codec.h"
 #include "admin_api/field_names.h"
 #include "admin_api/json_value.h"
 #include "admin_api/retry_codec.h"
+#include "admin_api/signing_reader.h"
 #include "base/check.h"
 #include "core/header_rules.h"
 #include "core/sealed_json.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
@@ -25,11 +26,6 @@ struct LaterField {
 constexpr LaterField kLaterFields[] = {
     {Field::tls, "TLS settings of an endpoint are"},
     {Field::auto_disable, "Disabling by itself is"},
-};
-// Of a signing profile of one's own.
-constexpr const char* kCustomProfileFields[] = {
-    "alg",  "secret_decode", "timestamp", "content", "encoding", "headers",     "sig_header",
-    "item", "prefix",        "join",      "multi",   "kid",      "constraints", "url_query",
 };
 constexpr const char* kReadOnlyFields[] = {Field::id, Field::status, Field::status_reason,
                                            Field::created_at, Field::updated_at};
@@ -46,7 +42,7 @@ class EndpointReader {
         root_(parse_json(body, mistakes_)),
         body_(JsonField(root_, "", mistakes_)),
         draft_{.tenant = {}, .settings = std::move(settings), .secret = {}},
-        profile_before_(draft_.settings.signing_profile) {}
+        profile_before_(signing_profile_of(draft_.settings)) {}
 
   EndpointDraft read() {
     if (body_.valid()) read_fields();
@@ -92,33 +88,21 @@ class EndpointReader {
   }
 
   void read_profile() {
-    std::string name = draft_.settings.signing_profile;
-    auto field = find(Field::signing, [&] { name = rules_.default_profile; });
-    if (field && !field->is_text()) {
-      JsonObject object(*field);
-      field = object.find(Field::profile);
-      if (object.valid() && !field) {
-        mistakes_.push_back({"required", "signing.profile", "Name the signing profile."});
-      }
-      for (const char* custom : kCustomProfileFields) {
-        if (const auto part = object.find(custom)) {
-          part->mistake("not_supported_yet",
-                        "Own signing profiles are not supported yet; name one.");
-        }
-      }
-      object.refuse_unknown();
-    }
-    if (field) name = field->text({.min = 1, .max = 64}).value_or(name);
-    profile_ = signing_preset(name);
-    if (!profile_) {
-      std::string names;
-      for (const auto known : signing_preset_names()) {
-        names += (names.empty() ? "" : ", ") + std::string(known);
-      }
-      mistakes_.push_back({"invalid_value", field ? field->path() : Field::signing,
-                           "There is no such signing profile; choose " + names + "."});
-    } else {
-      draft_.settings.signing_profile = name;
+    EndpointSettings& settings = draft_.settings;
+    const auto use = [&](const SigningProfile& profile) {
+      profile_ = profile;
+      settings.signing_profile = profile.name;
+      settings.custom_signing.reset();
+      if (profile.name == kCustomProfile) settings.custom_signing = profile;
+    };
+    const auto field =
+        find(Field::signing, [&] { use(signing_preset(rules_.default_profile).value()); });
+    if (field) {
+      const std::size_t before = mistakes_.size();
+      const auto profile = read_signing_profile(*field);
+      if (profile && mistakes_.size() == before) use(*profile);
+    } else if (!profile_) {
+      profile_ = signing_profile_of(settings);
     }
   }
 
@@ -313,8 +297,9 @@ class EndpointReader {
       return field.mistake("invalid_value",
                            "This profile's secrets are rfsec_ and the base64 of 64 bytes.");
     }
-    const bool must_have_prefix = profile_ && profile_->algorithm &&
-                                  profile_->secret_decoding == SecretDecoding::whsec_base64;
+    // Standard Webhooks' libraries take secrets without the prefix too; people tell them by it.
+    const bool must_have_prefix =
+        profile_ && profile_->secret_decoding == SecretDecoding::whsec_base64;
     if (must_have_prefix && !text->starts_with("whsec_")) {
       return field.mistake("invalid_value",
                            "This profile's secrets are whsec_ and the base64 of 24 to 64 bytes.");
@@ -344,35 +329,18 @@ class EndpointReader {
       mistakes_.push_back({"invalid_value", Field::encryption,
                            "The profile sealed-json encrypts by itself; send null."});
     }
-    if (mode_ == Mode::change && !secret_surely_fits()) {
+    if (mode_ == Mode::change && !keeps_secret(profile_before_, *profile_)) {
       mistakes_.push_back(
           {"invalid_value", Field::signing,
            "The endpoint's secret may not be usable by this profile; create an endpoint "
            "with the new profile, and with a secret that fits it, instead."});
       return;
     }
-    // Stands in for a secret that is made later or that only the store knows; fits text and base64.
-    SecretText secret("whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    if (draft_.secret) secret = *draft_.secret;
-    try {
-      const Signer signer(*profile_, {secret});
-      for (const auto& entry : draft_.settings.headers) {
-        if (!signer.writes_header(entry.first)) continue;
-        mistakes_.push_back({"header_not_allowed", "headers." + entry.first,
-                             "The signing profile writes this header; choose another name."});
-      }
-    } catch (const std::invalid_argument& error) {
-      mistakes_.push_back(
-          {"invalid_value", draft_.secret ? Field::secret : Field::signing, error.what()});
-    }
-  }
-
-  // Which secret an endpoint has is not known here, only what its present profile makes of it.
-  bool secret_surely_fits() const {
-    const auto before = signing_preset(profile_before_);
-    if (profile_->sealed_json) return before && before->sealed_json;
-    if (!profile_->algorithm || profile_->secret_decoding == SecretDecoding::utf8) return true;
-    return before && before->algorithm && before->secret_decoding == profile_->secret_decoding;
+    // Stands in for a secret that is made later or that only the store knows.
+    SystemRandom random;
+    const SecretText secret =
+        draft_.secret ? *draft_.secret : new_signing_secret(*profile_, random);
+    check_signing(draft_.settings, secret, draft_.secret.has_value(), mistakes_);
   }
 
   const EndpointRules& rules_;
@@ -381,7 +349,7 @@ class EndpointReader {
   const JsonValue root_;
   JsonObject body_;
   EndpointDraft draft_;
-  const std::string profile_before_;
+  const SigningProfile profile_before_;
   std::optional<SigningProfile> profile_;
 };
 

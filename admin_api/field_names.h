@@ -28,6 +28,8 @@ struct Field {
 
   // Parts of an endpoint.
   static constexpr char profile[] = "profile";
+  static constexpr char custom[] = "custom";  // its members: core/signing_profile_json.h
+  static constexpr char public_keys[] = "public_keys";
   static constexpr char preset[] = "preset";
   static constexpr char delays_seconds[] = "delays_seconds";
   static constexpr char jitter[] = "jitter";

@@ -16,8 +16,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/header_rules.h"
 #include "core/limits.h"
-#include "core/signing_profile.h"
 
 namespace sealpost {
 

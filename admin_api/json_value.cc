@@ -144,6 +144,10 @@ void JsonField::mistake(std::string code, std::string detail) const {
   mistakes_->push_back({std::move(code), path_, std::move(detail)});
 }
 
+void JsonField::mistake_at(const char* member, std::string code, std::string detail) const {
+  mistakes_->push_back({std::move(code), path_ + "." + member, std::move(detail)});
+}
+
 std::string JsonField::raw_text() const {
   const auto* text = std::get_if<std::string>(&value_->value);
   return text ? *text : std::string();

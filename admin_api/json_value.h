@@ -66,6 +66,8 @@ class JsonField {
   std::optional<std::vector<std::pair<std::string, JsonField>>> members(std::size_t max) const;
 
   void mistake(std::string code, std::string detail) const;
+  // About a member that is not there.
+  void mistake_at(const char* member, std::string code, std::string detail) const;
 
  private:
   const JsonValue* value_;

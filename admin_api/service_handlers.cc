@@ -2,12 +2,24 @@
 
 #include "admin_api/openapi.h"
 #include "admin_api/problem.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
 
 ApiAnswer ok_text(std::string text) {
   return {.content_type = "text/plain; charset=utf-8", .body = std::move(text)};
+}
+
+ApiAnswer key_set(CallContext& context, std::string content_type) {
+  std::string keys;
+  for (const std::string& key : context.stores.endpoints().public_keys()) {
+    const std::string jwk = public_key_jwk(key);
+    if (!jwk.empty()) keys += (keys.empty() ? "" : ",") + jwk;
+  }
+  return {.content_type = std::move(content_type),
+          .body = R"({"keys":[)" + keys + "]}",
+          .headers = {{"Cache-Control", "max-age=300"}}};
 }
 
 }  // namespace
@@ -34,6 +46,12 @@ ApiAnswer get_metrics(CallContext& context) { return metrics_answer(context.heal
 
 ApiAnswer get_openapi(CallContext&) {
   return {.content_type = "application/json", .body = std::string(openapi_text())};
+}
+
+ApiAnswer get_jwks(CallContext& context) { return key_set(context, "application/jwk-set+json"); }
+
+ApiAnswer get_signatures_directory(CallContext& context) {
+  return key_set(context, "application/http-message-signatures-directory+json");
 }
 
 }  // namespace sealpost

@@ -14,5 +14,9 @@ ApiAnswer get_livez(CallContext& context);
 ApiAnswer get_readyz(CallContext& context);
 ApiAnswer get_metrics(CallContext& context);
 ApiAnswer get_openapi(CallContext& context);
+// All public keys of endpoints as a JSON Web Key Set (RFC 7517), under the two paths at which
+// libraries look for it. Source of the second: the drafts of web-bot-auth.
+ApiAnswer get_jwks(CallContext& context);
+ApiAnswer get_signatures_directory(CallContext& context);
 
 }  // namespace sealpost

@@ -45,9 +45,11 @@ constexpr std::uint64_t kHighBits = 0x8080808080808080;  // set in a byte that i
 enum class Padding { with, without };
 
 // Whole groups of three bytes in a tight loop, then the one or two that are left.
-std::string encode_sixes(std::string_view bytes, std::string_view digits, Padding padding) {
-  std::string text((bytes.size() + 2) / 3 * 4, '=');
-  char* out = text.data();
+void append_sixes(std::string_view bytes, std::string_view digits, Padding padding,
+                  std::string& text) {
+  const std::size_t before = text.size();
+  text.resize(before + (bytes.size() + 2) / 3 * 4, '=');
+  char* out = text.data() + before;
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t group =
@@ -65,7 +67,6 @@ std::string encode_sixes(std::string_view bytes, std::string_view digits, Paddin
     if (left == 2) *out++ = digits[group >> 6 & 63];
   }
   if (padding == Padding::without) text.resize(static_cast<std::size_t>(out - text.data()));
-  return text;
 }
 
 // `text` without padding. Refuses what no encoder writes: a lone last digit, set bits behind the
@@ -92,14 +93,28 @@ std::optional<std::string> decode_sixes(std::string_view text, const DigitValues
 
 }  // namespace
 
-std::string hex_encode(std::string_view bytes) {
-  std::string text(bytes.size() * 2, '\0');
-  char* out = text.data();
+void append_hex(std::string_view bytes, std::string& text) {
+  const std::size_t before = text.size();
+  text.resize(before + bytes.size() * 2);
+  char* out = text.data() + before;
   for (const char c : bytes) {
     const auto byte = static_cast<std::uint8_t>(c);
     *out++ = kHexDigits[byte >> 4];
     *out++ = kHexDigits[byte & 15];
   }
+}
+
+void append_base64(std::string_view bytes, std::string& text) {
+  append_sixes(bytes, kBase64Digits, Padding::with, text);
+}
+
+void append_base64url(std::string_view bytes, std::string& text) {
+  append_sixes(bytes, kBase64UrlDigits, Padding::without, text);
+}
+
+std::string hex_encode(std::string_view bytes) {
+  std::string text;
+  append_hex(bytes, text);
   return text;
 }
 
@@ -116,7 +131,9 @@ std::optional<std::string> hex_decode(std::string_view text) {
 }
 
 std::string base64_encode(std::string_view bytes) {
-  return encode_sixes(bytes, kBase64Digits, Padding::with);
+  std::string text;
+  append_base64(bytes, text);
+  return text;
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {
@@ -130,7 +147,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
 }
 
 std::string base64url_encode(std::string_view bytes) {
-  return encode_sixes(bytes, kBase64UrlDigits, Padding::without);
+  std::string text;
+  append_base64url(bytes, text);
+  return text;
 }
 
 std::optional<std::string> base64url_decode(std::string_view text) {

@@ -17,6 +17,11 @@ std::optional<std::string> base64_decode(std::string_view text);
 std::string base64url_encode(std::string_view bytes);
 std::optional<std::string> base64url_decode(std::string_view text);
 
+// The same, appended to a text whose memory is used again and again.
+void append_hex(std::string_view bytes, std::string& out);
+void append_base64(std::string_view bytes, std::string& out);
+void append_base64url(std::string_view bytes, std::string& out);
+
 // Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
 bool is_utf8(std::string_view bytes);
 

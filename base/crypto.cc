@@ -121,11 +121,16 @@ void Hmac::sign(std::string_view key, std::span<const std::string_view> pieces, 
   out.append(reinterpret_cast<const char*>(mac.data()), length);
 }
 
+void append_sha256(std::string_view bytes, std::string& out) {
+  std::array<unsigned char, 32> digest;
+  require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, sha256_method(), nullptr),
+          "EVP_Digest");
+  out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
 std::string sha256(std::string_view bytes) {
-  std::string digest(32, '\0');
-  require(
-      EVP_Digest(bytes.data(), bytes.size(), bytes_of(digest), nullptr, sha256_method(), nullptr),
-      "EVP_Digest");
+  std::string digest;
+  append_sha256(bytes, digest);
   return digest;
 }
 

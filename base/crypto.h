@@ -36,6 +36,7 @@ class Hmac {
 };
 
 std::string sha256(std::string_view bytes);  // 32 raw bytes
+void append_sha256(std::string_view bytes, std::string& out);
 
 // Takes the same time wherever the first difference is. Different lengths are unequal.
 bool equal_constant_time(std::string_view a, std::string_view b);

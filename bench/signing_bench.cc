@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "core/sealed_json.h"
+#include "core/signing_secret.h"
 #include "core/webhook_request.h"
 
 namespace sealpost {
@@ -22,7 +22,10 @@ std::string payload() {
   return start + std::string(kPayloadBytes - start.size() - end.size(), 'x') + end;
 }
 
-SecretText secret() { return SecretText("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"); }
+SecretText secret(const SigningProfile& profile) {
+  SystemRandom random;
+  return new_signing_secret(profile, random);
+}
 
 LeasedDelivery delivery() {
   LeasedDelivery made;
@@ -45,11 +48,7 @@ std::shared_ptr<const PreparedEndpoint> endpoint(const SigningProfile& profile) 
   made.settings.url = "https://merchant.example.com/webhooks";
   made.settings.signing_profile = profile.name;
   made.settings.envelope = envelope_from_text(profile.default_envelope).value();
-  if (profile.algorithm) made.secrets.push_back(secret());
-  if (profile.sealed_json) {
-    SystemRandom random;
-    made.secrets.push_back(new_sealed_json_secret(random));
-  }
+  made.secrets.push_back(secret(profile));
   return prepare(std::move(made));
 }
 
@@ -68,20 +67,22 @@ void build_request(benchmark::State& state, const std::string& name) {
 
 void sign(benchmark::State& state, const std::string& name) {
   const auto profile = signing_preset(name).value();
-  const Signer signer(profile, {secret()});
-  Hmac hmac(profile.algorithm.value());
+  const Signer signer(profile, {secret(profile)});
+  SystemRandom random;
+  SigningTools tools(random);
   const std::string body = payload();
   const SigningInput input{.message_id = "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM",
                            .event_type = "invoice.paid",
                            .idempotency_key = "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1",
                            .url = "https://merchant.example.com/webhooks",
+                           .content_type = "application/json",
                            .body = body,
-                           .timestamp_seconds = 1'790'000'000,
+                           .time = kNow,
                            .attempt_number = 1};
   std::vector<Header> headers;
   for (auto _ : state) {
     headers.clear();
-    signer.sign(input, hmac, headers);
+    signer.sign(input, tools, headers);
     benchmark::DoNotOptimize(headers);
   }
 }
@@ -89,7 +90,7 @@ void sign(benchmark::State& state, const std::string& name) {
 const bool kRegistered = [] {
   for (const auto name : signing_preset_names()) {
     const std::string text(name);
-    if (signing_preset(name)->algorithm) {
+    if (signing_preset(name)->algorithm != SignatureAlgorithm::none) {
       benchmark::RegisterBenchmark(("Signer/" + text).c_str(), sign, text);
     }
     benchmark::RegisterBenchmark(("RequestBuilder/" + text).c_str(), build_request, text);

@@ -12,6 +12,7 @@
 
 #include "base/ulid.h"
 #include "core/encryption_key.h"
+#include "core/signing_profile_json.h"
 
 namespace sealpost {
 namespace {
@@ -33,6 +34,17 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// "POST /path HTTP/1.1" and the Host header as a URL.
+std::string url_of(std::string_view request_line,
+                   const std::map<std::string, std::string>& headers) {
+  const size_t start = request_line.find(" /");
+  const size_t end = request_line.find(" HTTP/");
+  const auto host = headers.find("host");
+  if (start == std::string_view::npos || end == std::string_view::npos || start >= end) return "";
+  if (host == headers.end()) return "";
+  return fmt::format("https://{}{}", host->second, request_line.substr(start + 1, end - start - 1));
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& file) {
@@ -43,6 +55,17 @@ std::string read_file(const std::filesystem::path& file) {
         fmt::format("cannot read {}: it must exist, be readable and not be empty", file.string()));
   }
   return std::move(text).str();
+}
+
+SigningProfile read_profile(const std::string& name_or_file) {
+  if (auto preset = signing_preset(name_or_file)) return *std::move(preset);
+  if (!std::filesystem::exists(name_or_file)) {
+    throw std::runtime_error(
+        fmt::format("there is no signing profile \"{}\" and no such file; use one of {}, or a file "
+                    "with a custom profile as JSON",
+                    name_or_file, fmt::join(signing_preset_names(), ", ")));
+  }
+  return signing_profile_from_json(read_file(name_or_file));
 }
 
 SecretText read_secret(const std::filesystem::path& file) {
@@ -93,23 +116,10 @@ ReceivedRequest parse_raw_request(std::string_view text) {
     throw std::runtime_error("the request has no empty line between headers and body");
   }
   const size_t body = end == http_end ? end + 4 : end + 2;
-  return {.headers = parse_headers(text.substr(0, end)), .body = std::string(text.substr(body))};
-}
-
-std::optional<WallTime> parse_rfc3339_utc(std::string_view text) {
-  std::tm time{};
-  const std::string copy(text);
-  const char* rest = strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
-  if (rest == nullptr) return std::nullopt;
-  long microseconds = 0;
-  if (*rest == '.') {
-    long unit = 100'000;
-    for (++rest; std::isdigit(static_cast<unsigned char>(*rest)) != 0; ++rest, unit /= 10) {
-      microseconds += (*rest - '0') * unit;
-    }
-  }
-  if (std::string_view(rest) != "Z") return std::nullopt;
-  return WallTime(std::chrono::seconds(timegm(&time)) + std::chrono::microseconds(microseconds));
+  ReceivedRequest request{.headers = parse_headers(text.substr(0, end)),
+                          .body = std::string(text.substr(body))};
+  request.url = url_of(text.substr(0, text.find('\n')), request.headers);
+  return request;
 }
 
 std::string rfc3339_utc(WallTime time) {

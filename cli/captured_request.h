@@ -10,12 +10,17 @@
 
 #include "base/clock.h"
 #include "base/secret_text.h"
+#include "core/rfc3339.h"
 #include "core/verify.h"
 
 namespace sealpost {
 
 // Throws std::runtime_error saying what cannot be read.
 std::string read_file(const std::filesystem::path& file);
+
+// A preset, or the custom profile in the file of that name. Throws std::runtime_error if it is
+// neither.
+SigningProfile read_profile(const std::string& name_or_file);
 
 // The file's first line. Throws std::runtime_error if there is none.
 SecretText read_secret(const std::filesystem::path& file);
@@ -28,11 +33,10 @@ SecretText read_private_key(const std::filesystem::path& file);
 // end with std::runtime_error naming the line.
 std::map<std::string, std::string> parse_headers(std::string_view text);
 
-// Headers, an empty line, and the body as it is up to the end.
+// Headers, an empty line, and the body as it is up to the end. The URL is https://, the Host header
+// and the path of the request line, if there are both.
 ReceivedRequest parse_raw_request(std::string_view text);
 
-// "2026-11-22T10:15:30Z", with an optional fraction. nullopt if it is anything else.
-std::optional<WallTime> parse_rfc3339_utc(std::string_view text);
 std::string rfc3339_utc(WallTime time);  // with milliseconds
 
 // When the event was made, from its id (an event's ULID is a time); nullopt if the id has none.

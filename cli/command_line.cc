@@ -12,6 +12,10 @@
 namespace sealpost {
 namespace {
 
+constexpr const char* kProfileHelp =
+    "signing profile: a preset's name, or a file with a custom profile as JSON; by default it is "
+    "recognized by the headers";
+
 constexpr const char* kDescription = R"(Sealpost sends webhooks from an outbox in PostgreSQL.
 
 Examples:
@@ -140,6 +144,7 @@ class CommandLine {
     sub->add_option("--secret-file", listen_.secret_file,
                     "file with the signing secret in its first line")
         ->excludes(secret);
+    sub->add_option("--profile", listen_.profile, kProfileHelp);
     sub->add_option(
         "--private-key", listen_.private_key,
         "file with the X25519 private key that opens encrypted bodies: PEM, or base64 or "
@@ -168,6 +173,10 @@ class CommandLine {
                                         "--body the raw request is read from stdin");
     headers->needs(body);
     body->needs(headers);
+    sub->add_option("--profile", verify_.profile, kProfileHelp);
+    sub->add_option("--url", verify_.url,
+                    "the URL as the sender has it, for dialects that sign it; by default https://, "
+                    "the Host header and the path of the request line");
     sub->add_option("--at", verify_.at, "when it was received, as 2026-11-22T10:15:30Z, or now")
         ->capture_default_str();
     sub->add_option_function<long>(

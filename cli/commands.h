@@ -34,6 +34,7 @@ struct ListenOptions {
   int port = 0;  // 0 picks a free one
   std::optional<std::string> secret;
   std::optional<std::filesystem::path> secret_file;
+  std::optional<std::string> profile;  // a preset's name or a file; by default known by headers
   std::optional<std::filesystem::path> private_key;
   int status = 200;
   bool json = false;
@@ -45,6 +46,8 @@ struct VerifyOptions {
   std::optional<std::filesystem::path> private_key;
   std::optional<std::filesystem::path> headers;  // both or none: then a raw request from stdin
   std::optional<std::filesystem::path> body;
+  std::optional<std::string> profile;  // as above
+  std::optional<std::string> url;      // by default https://, the Host header and the request line
   std::string at = "now";
   std::chrono::seconds tolerance{300};
 };

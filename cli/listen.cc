@@ -82,6 +82,7 @@ class DevelopmentReceiver {
  public:
   explicit DevelopmentReceiver(const ListenOptions& options) : options_(options) {
     if (options.secret) secret_ = SecretText(*options.secret);
+    if (options.profile) profile_ = read_profile(*options.profile);
     if (options.secret_file) secret_ = read_secret(*options.secret_file);
     if (options.private_key) private_key_ = read_private_key(*options.private_key);
     const auto handler = [this](const httplib::Request& request, httplib::Response& response) {
@@ -116,9 +117,10 @@ class DevelopmentReceiver {
       for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
       request.headers.emplace(std::move(key), value);
     }
+    request.url = "http://" + from.get_header_value("Host") + from.target;
     seen.checked = secret_.has_value();
-    seen.request =
-        check_request(request, secret_.value_or(SecretText()), private_key_, seen.received_at);
+    seen.request = check_request(request, secret_.value_or(SecretText()), private_key_,
+                                 seen.received_at, kDefaultTolerance, profile_);
     seen.answer = seen.checked && !seen.request.verification.verified ? 401 : options_.status;
     response.status = seen.answer;
     const std::string line = options_.json ? json_line(seen) : text_line(seen);
@@ -130,6 +132,7 @@ class DevelopmentReceiver {
   const ListenOptions options_;
   std::optional<SecretText> secret_;
   std::optional<SecretText> private_key_;
+  std::optional<SigningProfile> profile_;
   std::mutex print_mutex_;
   httplib::Server server_;
 };

@@ -34,8 +34,12 @@ int verify(const VerifyOptions& options) {
   const SecretText secret = read_secret(options.secret_file);
   std::optional<SecretText> private_key;
   if (options.private_key) private_key = read_private_key(*options.private_key);
+  std::optional<SigningProfile> profile;
+  if (options.profile) profile = read_profile(*options.profile);
+  ReceivedRequest request = read_request(options);
+  if (options.url) request.url = *options.url;
   const CheckedRequest checked =
-      check_request(read_request(options), secret, private_key, *at, options.tolerance);
+      check_request(request, secret, private_key, *at, options.tolerance, profile);
   const Verification& result = checked.verification;
   if (!result.verified) {
     fmt::print("not verified: {}\n", result.problem);

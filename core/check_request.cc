@@ -96,9 +96,11 @@ CheckedRequest check_sealed(const ReceivedRequest& request, const SecretText& se
 
 CheckedRequest check_plain_or_box(const ReceivedRequest& request, const SecretText& secret,
                                   const std::optional<SecretText>& private_key, WallTime now,
-                                  std::chrono::seconds tolerance) {
+                                  std::chrono::seconds tolerance,
+                                  const std::optional<SigningProfile>& profile) {
   CheckedRequest checked;
-  checked.verification = verify_request(request, secret, now, tolerance);
+  checked.verification = profile ? verify_request(request, *profile, secret, now, tolerance)
+                                 : verify_request(request, secret, now, tolerance);
   auto result = open_body(request.body, enc_component(request), private_key);
   checked.encrypted = !std::holds_alternative<NotEncrypted>(result);
   if (auto* opened = std::get_if<OpenedBody>(&result)) checked.text = std::move(opened->text);
@@ -114,10 +116,13 @@ CheckedRequest check_plain_or_box(const ReceivedRequest& request, const SecretTe
 
 CheckedRequest check_request(const ReceivedRequest& request, const SecretText& secret,
                              const std::optional<SecretText>& private_key, WallTime now,
-                             std::chrono::seconds tolerance) {
-  CheckedRequest checked = header(request, kSealedSignature).empty()
-                               ? check_plain_or_box(request, secret, private_key, now, tolerance)
-                               : check_sealed(request, secret, now, tolerance);
+                             std::chrono::seconds tolerance,
+                             const std::optional<SigningProfile>& profile) {
+  const bool is_sealed =
+      profile ? profile->sealed_json : !header(request, kSealedSignature).empty();
+  CheckedRequest checked =
+      is_sealed ? check_sealed(request, secret, now, tolerance)
+                : check_plain_or_box(request, secret, private_key, now, tolerance, profile);
   read_type(checked);
   return checked;
 }

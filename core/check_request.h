@@ -21,9 +21,11 @@ struct CheckedRequest {
 };
 
 // `private_key` (32 bytes) opens boxes; if one is given and the box does not open, the request does
-// not verify. A sealed-json packet is opened with the secret itself.
+// not verify. A sealed-json packet is opened with the secret itself. `profile`: if it is known;
+// otherwise it is recognized by the headers.
 CheckedRequest check_request(const ReceivedRequest& request, const SecretText& secret,
                              const std::optional<SecretText>& private_key, WallTime now,
-                             std::chrono::seconds tolerance = std::chrono::seconds{300});
+                             std::chrono::seconds tolerance = kDefaultTolerance,
+                             const std::optional<SigningProfile>& profile = std::nullopt);
 
 }  // namespace sealpost

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/event.h"
-#include "core/signing_profile.h"
+#include "core/header_rules.h"
 
 namespace sealpost {
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "core/header_rules.h"
 #include "core/words.h"
@@ -77,6 +78,14 @@ bool is_tenant_name(std::string_view text) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   std::string_view("_.:@-").find(c) != std::string_view::npos;
          });
+}
+
+SigningProfile signing_profile_of(const EndpointSettings& settings) {
+  if (settings.custom_signing) return *settings.custom_signing;
+  if (auto preset = signing_preset(settings.signing_profile)) return *std::move(preset);
+  throw std::invalid_argument(
+      fmt::format("signing profile: there is none of that name; use one of {}",
+                  fmt::join(signing_preset_names(), ", ")));
 }
 
 bool matches_event_type(std::string_view pattern, std::string_view event_type) {

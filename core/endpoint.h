@@ -50,8 +50,9 @@ std::optional<OnDeadLetter> on_dead_letter_from_text(std::string_view text);
 struct EndpointSettings {
   std::string url;
   std::string description;
-  std::vector<std::string> enabled_events;  // "invoice.paid", "invoice.*", "*"
-  std::string signing_profile = "standard";
+  std::vector<std::string> enabled_events;         // "invoice.paid", "invoice.*", "*"
+  std::string signing_profile = "standard";        // a preset's name, or kCustomProfile
+  std::optional<SigningProfile> custom_signing{};  // for kCustomProfile
   Envelope envelope = Envelope::standard;
   EncryptionSettings encryption;
   RetryPolicy retry;
@@ -75,9 +76,15 @@ struct Endpoint {
   EndpointSettings settings;
   std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
   std::vector<EncryptionKey> encryption_keys{};  // if enabled: that apply, the primary first
+  std::vector<std::string> public_keys{};  // of these secrets, as core/signing_secret.h writes them
   WallTime created_at;
   WallTime updated_at;
 };
+
+inline constexpr char kCustomProfile[] = "custom";
+
+// How requests to it are signed. Throws std::invalid_argument if there is no such preset.
+SigningProfile signing_profile_of(const EndpointSettings& settings);
 
 // True if one of the endpoint's patterns matches. "a.*" matches "a.b" and "a.b.c", not "a"; "*"
 // matches every type except the reserved ones ("webhook.…"), which must be named exactly.

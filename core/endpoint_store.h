@@ -61,6 +61,9 @@ class EndpointStore {
                                       const EndpointId& id) = 0;
   virtual Page<Endpoint> list(const std::optional<std::string>& tenant,
                               const PageRequest& page) = 0;
+  // The public keys of all secrets that sign, are to sign, or have signed until a moment ago; as
+  // core/signing_secret.h writes them, of all tenants.
+  virtual std::vector<std::string> public_keys() = 0;
   // Replaces settings if the stored version is `expected_version` (nullopt: whatever it is).
   enum class ChangeResult { changed, not_found, version_differs };
   virtual ChangeResult update(const std::optional<std::string>& tenant, const EndpointId& id,

@@ -3,11 +3,17 @@
 // before it is sent. Source: RFC 9110, 5.1 and 5.5 (narrower: no obs-text, so no byte over 0x7e).
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/limits.h"
 
 namespace sealpost {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
 
 // A token: letters, digits and !#$%&'*+-.^_`|~, 1 to 256 characters.
 bool is_header_name(std::string_view name);

@@ -5,12 +5,12 @@
 
 namespace sealpost {
 
-using EventId = StrongId<struct EventIdTag>;        // evt_
-using EndpointId = StrongId<struct EndpointIdTag>;  // we_
-using DeliveryId = StrongId<struct DeliveryIdTag>;  // dlv_
-using SecretId = StrongId<struct SecretIdTag>;      // whs_
+using EventId = StrongId<struct EventIdTag>;                  // evt_
+using EndpointId = StrongId<struct EndpointIdTag>;            // we_
+using DeliveryId = StrongId<struct DeliveryIdTag>;            // dlv_
+using SecretId = StrongId<struct SecretIdTag>;                // whs_
 using EncryptionKeyId = StrongId<struct EncryptionKeyIdTag>;  // whk_
-using TokenId = StrongId<struct TokenIdTag>;        // tok_
+using TokenId = StrongId<struct TokenIdTag>;                  // tok_
 
 // Names one life of one dispatcher process. Every leased row carries the epoch of its holder; a
 // takeover ends the epoch, and from then on nothing that names it changes anything.

@@ -28,7 +28,7 @@
 #include "base/crypto.h"
 #include "base/random.h"
 #include "base/secret_text.h"
-#include "core/signing_profile.h"
+#include "core/header_rules.h"
 
 namespace sealpost {
 

@@ -11,9 +11,28 @@ namespace sealpost {
 namespace {
 
 constexpr Word<Variable> kVariables[] = {
-    {Variable::id, "id"},           {Variable::ts, "ts"},     {Variable::body, "body"},
-    {Variable::url, "url"},         {Variable::sig, "sig"},   {Variable::event_type, "event_type"},
-    {Variable::attempt, "attempt"}, {Variable::idem, "idem"},
+    {Variable::id, "id"},
+    {Variable::ts, "ts"},
+    {Variable::expires, "expires"},
+    {Variable::body, "body"},
+    {Variable::body_sha256_hex, "body_sha256_hex"},
+    {Variable::body_sha256_base64, "body_sha256_base64"},
+    {Variable::url, "url"},
+    {Variable::method, "method"},
+    {Variable::scheme, "scheme"},
+    {Variable::host, "host"},
+    {Variable::path, "path"},
+    {Variable::query, "query"},
+    {Variable::content_type, "content_type"},
+    {Variable::nonce, "nonce"},
+    {Variable::kid, "kid"},
+    {Variable::n, "n"},
+    {Variable::sig, "sig"},
+    {Variable::event_type, "event_type"},
+    {Variable::attempt, "attempt"},
+    {Variable::idem, "idem"},
+    {Variable::version, "version"},
+    {Variable::lf, "lf"},
 };
 static_assert(std::size(kVariables) == kVariableCount);
 
@@ -82,6 +101,21 @@ std::span<const std::string_view> SigningTemplate::pieces(const VariableValues& 
                                                           Pieces& room) const {
   for (size_t i = 0; i < pieces_.size(); ++i) room[i] = text_of_piece(pieces_[i], values);
   return {room.data(), pieces_.size()};
+}
+
+bool SigningTemplate::take_from(std::string_view& text, VariableValues& values) const {
+  for (size_t i = 0; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    std::string_view expected = text_of_piece(piece, values);
+    if (piece.variable && !values.has(*piece.variable)) {
+      const bool before_literal = i + 1 < pieces_.size() && !pieces_[i + 1].variable;
+      expected = text.substr(0, before_literal ? text.find(pieces_[i + 1].literal) : text.npos);
+      values.set(*piece.variable, expected);
+    }
+    if (!text.starts_with(expected)) return false;
+    text.remove_prefix(expected.size());
+  }
+  return true;
 }
 
 bool SigningTemplate::uses(Variable variable) const {

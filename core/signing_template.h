@@ -12,15 +12,39 @@
 
 namespace sealpost {
 
-enum class Variable { id, ts, body, url, sig, event_type, attempt, idem };
-inline constexpr size_t kVariableCount = 8;
-inline constexpr size_t kMaxTemplatePieces = 16;  // literals and variables of one template
+enum class Variable {
+  id,                  // the event's id
+  ts,                  // time of the attempt, in the profile's unit
+  expires,             // ts and 300 seconds
+  body,                // the bytes that are sent
+  body_sha256_hex,     // their SHA-256
+  body_sha256_base64,  //
+  url,                 // as registered, with the profile's url_query
+  method,              // POST
+  scheme,              // of the url: "https" (with host, path and query RFC 9421's @target-uri)
+  host,                // lower case, with the port unless it is the scheme's own (@authority)
+  path,                // at least "/"
+  query,               // with its "?"; empty if there is none
+  content_type,        // the header that is sent
+  nonce,               // 22 random characters of base64url, new for every attempt
+  kid,                 // the key's id
+  n,                   // 1 for the first key, 2 for the next
+  sig,                 // the signature
+  event_type,          //
+  attempt,             // number of the attempt, from 1
+  idem,                // the Idempotency-Key that is sent
+  version,             // Sealpost's
+  lf,                  // a line feed; templates cannot contain one themselves
+};
+inline constexpr size_t kVariableCount = 22;
+inline constexpr size_t kMaxTemplatePieces = 40;  // literals and variables of one template
 
 // What the variables stand for in one request. Holds views.
 class VariableValues {
  public:
   void set(Variable variable, std::string_view value) { values_[index(variable)] = value; }
   std::string_view get(Variable variable) const { return values_[index(variable)]; }
+  bool has(Variable variable) const { return get(variable).data() != nullptr; }
 
  private:
   static size_t index(Variable variable) { return static_cast<size_t>(variable); }
@@ -42,6 +66,11 @@ class SigningTemplate {
   // values, kept in `room`.
   using Pieces = std::array<std::string_view, kMaxTemplatePieces>;
   std::span<const std::string_view> pieces(const VariableValues& values, Pieces& room) const;
+
+  // The other way round: true if `text` begins with the template with its variables filled in, and
+  // takes that away from it. Variables that have a value must have it there too; the others reach
+  // to the next literal, or to the end, and get theirs.
+  bool take_from(std::string_view& text, VariableValues& values) const;
 
   bool uses(Variable variable) const;
 

@@ -9,6 +9,7 @@
 #include "core/envelope.h"
 #include "core/header_rules.h"
 #include "core/sealed_json.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
@@ -17,11 +18,10 @@ constexpr std::string_view kUserAgent = "Sealpost/" SEALPOST_VERSION;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr size_t kMostOwnHeaders = 10;  // of the profile and ours; more only costs a reallocation
 
-// Receivers that parse JSON decode the body as UTF-8 text first; Stripe's library fails on a byte
-// order mark too. PostgreSQL has checked the JSON itself.
-bool is_json_text(const Event& event) {
-  return event.payload_is_json && !event.payload.starts_with(kByteOrderMark) &&
-         is_utf8(event.payload);
+// Receivers decode the body as UTF-8 text before they verify; Stripe's library fails on a byte
+// order mark too. That JSON is JSON, PostgreSQL has checked.
+bool is_text(std::string_view payload) {
+  return !payload.starts_with(kByteOrderMark) && is_utf8(payload);
 }
 
 bool starts_with_digit(std::string_view body) {
@@ -31,7 +31,9 @@ bool starts_with_digit(std::string_view body) {
 std::optional<Body> body_for(const SigningProfile& profile, Envelope envelope, const Event& event) {
   // Of the JSON envelopes only this one carries other payloads too, as base64.
   const bool becomes_json = envelope == Envelope::cloudevents && !event.payload_is_json;
-  if (profile.body_must_be_json && !becomes_json && !is_json_text(event)) return std::nullopt;
+  if (profile.body_must_be_json && !becomes_json && !event.payload_is_json) return std::nullopt;
+  const bool must_be_text = profile.body_must_be_json || profile.body_must_be_utf8;
+  if (must_be_text && !becomes_json && !is_text(event.payload)) return std::nullopt;
   std::optional<Body> body = build_body(envelope, event);
   if (!body) return std::nullopt;
   if (profile.body_must_not_start_with_digit && starts_with_digit(body->bytes)) return std::nullopt;
@@ -64,6 +66,10 @@ void append_own_headers(const LeasedDelivery& delivery, const PreparedEndpoint& 
   }
 }
 
+bool is_https(std::string_view url) {
+  return url.size() > 5 && same_header_name(url.substr(0, 6), "https:");
+}
+
 // The last check before the wire: a line break in a value would be a header of somebody's choice.
 bool may_be_sent(const std::vector<Header>& headers) {
   return std::all_of(headers.begin(), headers.end(), [](const Header& header) {
@@ -71,11 +77,13 @@ bool may_be_sent(const std::vector<Header>& headers) {
   });
 }
 
-SigningProfile require_profile(const std::string& name) {
-  if (std::optional<SigningProfile> profile = signing_preset(name)) return std::move(*profile);
+// What a dialect demands of the URL.
+void require_url(const SigningProfile& profile, const std::string& url) {
+  if (!profile.https_only || is_https(url)) return;
   throw std::invalid_argument(
-      fmt::format("signing profile: there is none of that name; use one of {}",
-                  fmt::join(signing_preset_names(), ", ")));
+      fmt::format("url: the signing profile {} is for https:// only; give such a URL, or choose "
+                  "another profile",
+                  profile.name));
 }
 
 // Without a key nothing is sent: plain text would be worse.
@@ -118,8 +126,9 @@ void prepare_sealed_json(PreparedEndpoint& prepared) {
 
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
   require_encryption_keys(endpoint);
-  auto signer = std::make_shared<const Signer>(require_profile(endpoint.settings.signing_profile),
-                                               endpoint.secrets);
+  auto signer =
+      std::make_shared<const Signer>(signing_profile_of(endpoint.settings), endpoint.secrets);
+  require_url(signer->profile(), endpoint.settings.url);
   for (const auto& [name, value] : endpoint.settings.headers) {
     if (signer->writes_header(name)) {
       throw std::invalid_argument(
@@ -133,22 +142,8 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
   return prepared;
 }
 
-// One MAC context per algorithm: making one costs as much as signing.
-struct RequestBuilder::Macs {
-  Hmac sha256{HmacAlgorithm::sha256};
-  Hmac sha512{HmacAlgorithm::sha512};
-  Hmac sha1{HmacAlgorithm::sha1};
-
-  Hmac& of(std::optional<HmacAlgorithm> algorithm) {
-    if (algorithm == HmacAlgorithm::sha512) return sha512;
-    if (algorithm == HmacAlgorithm::sha1) return sha1;
-    return sha256;
-  }
-};
-
 RequestBuilder::RequestBuilder(Random& random)
-    : macs_(std::make_unique<Macs>()), random_(random), encryptor_(random) {}
-RequestBuilder::~RequestBuilder() = default;
+    : tools_(random), random_(random), encryptor_(random) {}
 
 std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDelivery& delivery,
                                                                const PreparedEndpoint& endpoint,
@@ -168,19 +163,21 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
   HttpRequest request{.url = settings.url,
                       .headers = {},
                       .body = std::move(body->bytes),
-                      .timeout = settings.timeout};
+                      .timeout = settings.timeout,
+                      .tls_1_3_only = profile.tls_1_3_only};
   request.headers.reserve(kMostOwnHeaders + settings.headers.size());
   std::string idempotency = idempotency_key(event.id, delivery.generation);
-  const auto timestamp = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
+  endpoint.signer->append_query(request.url, request.body, tools_);
   endpoint.signer->sign({.message_id = event.id.text(),
                          .event_type = event.type,
                          .idempotency_key = idempotency,
                          .url = request.url,
+                         .content_type = body->content_type,
                          .body = request.body,
                          .enc = enc,
-                         .timestamp_seconds = timestamp.count(),
+                         .time = now,
                          .attempt_number = delivery.attempts_made + 1},
-                        macs_->of(profile.algorithm), request.headers);
+                        tools_, request.headers);
   append_own_headers(delivery, endpoint, std::move(idempotency), std::move(body->content_type),
                      request.headers);
   std::move(body->headers.begin(), body->headers.end(), std::back_inserter(request.headers));
@@ -204,8 +201,9 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
 }
 
 void RequestBuilder::seal(const PreparedEndpoint& to, WallTime now, Body& body) {
-  SealedRequest sealed = seal_json(*to.sealed_json_root, to.sealed_json_key_id, body.content_type,
-                                   body.bytes, now, random_, macs_->sha512);
+  SealedRequest sealed =
+      seal_json(*to.sealed_json_root, to.sealed_json_key_id, body.content_type, body.bytes, now,
+                random_, tools_.hmac(SignatureAlgorithm::hmac_sha512));
   body.bytes = std::move(sealed.body);
   body.content_type = kSealedJsonType;
   std::move(sealed.headers.begin(), sealed.headers.end(), std::back_inserter(body.headers));

@@ -11,6 +11,7 @@
 
 #include "core/delivery.h"
 #include "core/endpoint.h"
+#include "core/signer.h"
 
 namespace sealpost {
 
@@ -20,6 +21,7 @@ struct HttpRequest {
   std::vector<Header> headers;  // complete, without Host and Content-Length
   std::string body;
   Milliseconds timeout = kDefaultRequestTimeout;
+  bool tls_1_3_only = false;  // else 1.2 will do
 };
 
 // An endpoint made ready for sending: the settings, and the signer compiled from them. Immutable;
@@ -35,11 +37,10 @@ struct PreparedEndpoint {
 // encrypted and there is no usable key.
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint);
 
-// Makes requests. Belongs to one thread (it keeps MAC contexts and ephemeral keys).
+// Makes requests. Belongs to one thread (it keeps MAC contexts, buffers and ephemeral keys).
 class RequestBuilder {
  public:
   explicit RequestBuilder(Random& random);  // which must outlive this
-  ~RequestBuilder();
 
   // The request, or why this payload cannot be sent to this endpoint.
   std::variant<HttpRequest, FailureReason> build(const LeasedDelivery& delivery,
@@ -54,8 +55,7 @@ class RequestBuilder {
   // The packet in the place of the plain body, and its headers.
   void seal(const PreparedEndpoint& to, WallTime now, Body& body);
 
-  struct Macs;
-  std::unique_ptr<Macs> macs_;
+  SigningTools tools_;
   Random& random_;
   BodyEncryptor encryptor_;
 };

@@ -129,7 +129,6 @@ void Transfer::set_constant_options() {
 
   set_number(easy_, CURLOPT_SSL_VERIFYPEER, 1);
   set_number(easy_, CURLOPT_SSL_VERIFYHOST, 2);
-  set_number(easy_, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   set_text(easy_, CURLOPT_SSL_CIPHER_LIST, "ECDHE+AESGCM:ECDHE+CHACHA20");  // of TLS 1.2
   set_authorities(options.ca_file);
 
@@ -190,6 +189,8 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   set_pointer(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   set_pointer(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   set_number(easy_, CURLOPT_TIMEOUT_MS, request_.timeout.count());
+  set_number(easy_, CURLOPT_SSLVERSION,
+             request_.tls_1_3_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2);
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/log.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {

@@ -167,7 +167,7 @@ CREATE TABLE sealpost.endpoints (
   status         text NOT NULL DEFAULT 'enabled' CHECK (status IN ('enabled', 'paused', 'disabled', 'deleted')),
   status_reason  text NOT NULL DEFAULT '',
   enabled_events text[] NOT NULL CHECK (cardinality(enabled_events) > 0),
-  signing        text NOT NULL,                     -- name of the signing profile
+  signing        jsonb NOT NULL,                    -- {"profile": …} or {"custom": {…}}; see storage/endpoint_codec.h
   envelope       text NOT NULL CHECK (envelope IN ('standard', 'itpay', 'pandora', 'raw', 'cloudevents', 'cloudevents-binary')),
   retry          jsonb NOT NULL,                    -- {"preset": …} or {"delays_ms": […], …}; see storage/endpoint_codec.h
   timeout_ms     int NOT NULL CHECK (timeout_ms BETWEEN 1000 AND 60000),
@@ -222,10 +222,12 @@ CREATE TABLE sealpost.endpoint_secrets (
   ciphertext  bytea NOT NULL,       -- AES-256-GCM; context 'endpoint_secrets.ciphertext.' || id
   key_id      text NOT NULL,        -- which master key
   fingerprint text NOT NULL,        -- of the secret's text
+  public_key  text,                 -- of a key pair; see core/signing_secret.h
   created_at  timestamptz NOT NULL DEFAULT now(),
   expires_at  timestamptz           -- NULL: current
 );
 CREATE INDEX endpoint_secrets_by_endpoint ON sealpost.endpoint_secrets (endpoint_id);
+CREATE INDEX endpoint_secrets_with_public_key ON sealpost.endpoint_secrets (endpoint_id) WHERE public_key IS NOT NULL;
 
 -- Receivers' public keys (X25519), to which bodies are encrypted. A key is an endpoint's own, or it is the
 -- tenant's and serves all endpoints that have none. The primary key of such a scope is the one with the

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "core/signing_profile_json.h"
+
 namespace sealpost {
 namespace {
 
@@ -56,6 +58,23 @@ RetryPolicy retry_from_json(std::string_view text) {
     policy.retry_on = value.at("retry_on").get<std::vector<int>>();
     policy.disable_endpoint_on_gone = value.at("disable_endpoint_on_gone").get<bool>();
     return policy;
+  });
+}
+
+std::string signing_to_json(const EndpointSettings& settings) {
+  if (!settings.custom_signing) return json{{"profile", settings.signing_profile}}.dump();
+  return R"({"custom":)" + signing_profile_json(*settings.custom_signing) + "}";
+}
+
+void read_signing(std::string_view text, EndpointSettings& settings) {
+  const json value = parse("signing", text);
+  read("signing", [&] {
+    if (value.contains("custom")) {
+      settings.signing_profile = kCustomProfile;
+      settings.custom_signing = signing_profile_from_json(value.at("custom").dump());
+    } else {
+      settings.signing_profile = value.at("profile").get<std::string>();
+    }
   });
 }
 

@@ -7,6 +7,9 @@
 //    "disable_endpoint_on_gone": false}             an own list
 // A preset is stored by name, so that a corrected preset reaches every endpoint that uses it.
 //
+// The column `signing` is jsonb likewise: {"profile": "standard"}, or {"custom": {…}} with the
+// fields of core/signing_profile_json.h.
+//
 // Errors: std::runtime_error naming the column when a stored value cannot be read.
 #pragma once
 
@@ -16,12 +19,16 @@
 #include <vector>
 
 #include "base/secret_text.h"
+#include "core/endpoint.h"
 #include "core/retry_policy.h"
 
 namespace sealpost {
 
 std::string retry_to_json(const RetryPolicy& policy);
 RetryPolicy retry_from_json(std::string_view json);
+
+std::string signing_to_json(const EndpointSettings& settings);
+void read_signing(std::string_view json, EndpointSettings& settings);
 
 std::string metadata_to_json(const std::map<std::string, std::string>& metadata);
 std::map<std::string, std::string> metadata_from_json(std::string_view json);

@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
-#include "core/signing_profile.h"
+#include "core/signing_secret.h"
 #include "storage/encryption_key_rows.h"
 #include "storage/endpoint_codec.h"
 
@@ -19,7 +19,10 @@ SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.descriptio
        e.signing, e.envelope, e.retry, e.timeout_ms, e.max_in_flight, e.headers, e.metadata,
        (extract(epoch FROM e.created_at) * 1000000)::bigint, (extract(epoch FROM e.updated_at) * 1000000)::bigint,
        e.rate_limit_per_second, e.ordering, e.on_dead_letter, e.encryption_enabled::int, e.enc_header,
-       e.reuse_ephemeral_keys::int, e.bucket
+       e.reuse_ephemeral_keys::int, e.bucket,
+       (SELECT coalesce(json_agg(s.public_key ORDER BY s.created_at DESC, s.id DESC), '[]')
+        FROM sealpost.endpoint_secrets s WHERE s.endpoint_id = e.id AND s.public_key IS NOT NULL
+          AND (s.expires_at IS NULL OR s.expires_at > now()))
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -31,6 +34,14 @@ constexpr const char* kGet =
 // One row more than the page tells whether there is another page.
 constexpr const char* kList = R"sql({} WHERE ($1::text IS NULL OR e.tenant = $1)
   AND ($2 = '' OR e.id < $2) AND e.status <> 'deleted' ORDER BY e.id DESC LIMIT $3)sql";
+
+// Index: endpoint_secrets_with_public_key. Requests that a key signed last are still on their way
+// when it is retired: a signature is good for 5 minutes, and receivers' clocks differ by as much.
+constexpr const char* kPublicKeys = R"sql(
+SELECT DISTINCT s.public_key FROM sealpost.endpoint_secrets s JOIN sealpost.endpoints e ON e.id = s.endpoint_id
+WHERE s.public_key IS NOT NULL AND (s.expires_at IS NULL OR s.expires_at > now() - interval '10 minutes')
+  AND (e.status <> 'deleted' OR e.updated_at > now() - interval '10 minutes')
+ORDER BY s.public_key)sql";
 
 // Index: endpoint_secrets_by_endpoint. The newest secret signs first.
 constexpr const char* kSecrets = R"sql(
@@ -48,17 +59,17 @@ constexpr const char* kInsert = R"sql(
 INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
                                 max_in_flight, headers, metadata, rate_limit_per_second, ordering,
                                 on_dead_letter, encryption_enabled, enc_header, reuse_ephemeral_keys, tenant)
-VALUES ($1, $2, $3, $4::text[], $5, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14,
+VALUES ($1, $2, $3, $4::text[], $5::jsonb, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14,
         $15::int::boolean, $16, $17::int::boolean, $18))sql";
 
 constexpr const char* kInsertSecret = R"sql(
-INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint)
-VALUES ($1, $2, $3::bytea, $4, $5))sql";
+INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint, public_key)
+VALUES ($1, $2, $3::bytea, $4, $5, nullif($6, '')))sql";
 
 // updated_at is the time of the commit as nearly as possible, because changed_within() looks for
 // it.
 constexpr const char* kUpdate = R"sql(
-UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5,
+UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5::jsonb,
   envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
   metadata = $11::jsonb, rate_limit_per_second = $12::float8, ordering = $13,
   on_dead_letter = $14, encryption_enabled = $15::int::boolean, enc_header = $16,
@@ -181,12 +192,15 @@ Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
                          setting_parameters(endpoint_id, endpoint.settings).add(endpoint.tenant));
     const std::string ciphertext =
         encrypt_at_rest(master_key_.key, secret_context(secret_id), endpoint.secret, random_);
-    transaction.run_once(kInsertSecret, PgParameters()
-                                            .add(secret_id)
-                                            .add(endpoint_id.text())
-                                            .add_bytes(ciphertext)
-                                            .add(master_key_.id)
-                                            .add(secret_fingerprint(endpoint.secret)));
+    transaction.run_once(
+        kInsertSecret,
+        PgParameters()
+            .add(secret_id)
+            .add(endpoint_id.text())
+            .add_bytes(ciphertext)
+            .add(master_key_.id)
+            .add(secret_fingerprint(endpoint.secret))
+            .add(public_key_of(signing_profile_of(endpoint.settings), endpoint.secret)));
     write_patterns(transaction, endpoint_id);
     write_keys(transaction, endpoint_id, endpoint.settings.encryption);
     return endpoint_id;
@@ -219,6 +233,13 @@ Page<Endpoint> PgEndpointStore::list(const std::optional<std::string>& tenant,
   if (rows.size() > request.limit) page.next_cursor = page.items.back().id.text();
   add_encryption_keys(session_, page.items);
   return page;
+}
+
+std::vector<std::string> PgEndpointStore::public_keys() {
+  const PgRows rows = session_.query_once(kPublicKeys);
+  std::vector<std::string> keys;
+  for (int i = 0; i < rows.size(); ++i) keys.push_back(rows.text(i, 0));
+  return keys;
 }
 
 EndpointStore::ChangeResult PgEndpointStore::lock_for_change(
@@ -271,7 +292,7 @@ PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
       .add(settings.url)
       .add(settings.description)
       .add(events)
-      .add(settings.signing_profile)
+      .add(signing_to_json(settings))
       .add(to_text(settings.envelope))
       .add(retry_to_json(settings.retry))
       .add(std::int64_t{settings.timeout.count()})
@@ -304,7 +325,7 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.url = rows.text(i, 5);
   settings.description = rows.text(i, 6);
   settings.enabled_events = strings_from_json(rows.view(i, 7));
-  settings.signing_profile = rows.text(i, 8);
+  read_signing(rows.view(i, 8), settings);
   settings.envelope = known(envelope_from_text(rows.view(i, 9)), "envelope");
   settings.retry = retry_from_json(rows.view(i, 10));
   settings.timeout = Milliseconds(rows.number(i, 11));
@@ -319,6 +340,7 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.encryption.enc_header = known(enc_header_from_text(rows.view(i, 21)), "enc_header");
   settings.encryption.reuse_ephemeral_keys = rows.number(i, 22) == 1;
   endpoint.bucket = static_cast<std::int16_t>(rows.number(i, 23));
+  endpoint.public_keys = strings_from_json(rows.view(i, 24));
   if (rows.is_null(i, 13)) return endpoint;
   const auto headers =
       decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));

@@ -29,6 +29,7 @@ class PgEndpointStore final : public EndpointSource, public EndpointStore {
   std::optional<Endpoint> get(const std::optional<std::string>& tenant,
                               const EndpointId& id) override;
   Page<Endpoint> list(const std::optional<std::string>& tenant, const PageRequest& page) override;
+  std::vector<std::string> public_keys() override;
   ChangeResult update(const std::optional<std::string>& tenant, const EndpointId& id,
                       const EndpointSettings& settings,
                       std::optional<int> expected_version) override;

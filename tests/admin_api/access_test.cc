@@ -75,7 +75,7 @@ TEST_F(AccessTest, EveryRouteAnswersEveryRoleAsTheTableSays) {
       ++checked;
     }
   }
-  EXPECT_EQ(checked, 26 * 4);
+  EXPECT_EQ(checked, 28 * 4);
 }
 
 TEST_F(AccessTest, ARefusedRoleChangesNothing) {

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
+#include "tests/cli/scratch_directory.h"
+
 namespace sealpost {
 namespace {
 
@@ -58,6 +62,24 @@ TEST(CapturedRequestTest, ReadsAnEventsTimeFromItsId) {
   EXPECT_EQ(time_of_event("evt_01ARYZ6S41TSV4RRFFQ69G5FAV"), WallTime(Milliseconds(1469918176385)));
   EXPECT_EQ(time_of_event("msg_01ARYZ6S41TSV4RRFFQ69G5FAV"), std::nullopt);
   EXPECT_EQ(time_of_event("evt_1"), std::nullopt);
+}
+
+TEST(CapturedRequestTest, TheUrlIsThatOfTheRequestLineAndHost) {
+  EXPECT_EQ(parse_raw_request("POST /a?b=1 HTTP/1.1\r\nHost: example.com\r\n\r\n").url,
+            "https://example.com/a?b=1");
+  EXPECT_EQ(parse_raw_request("POST /a HTTP/1.1\r\nX: y\r\n\r\n").url, "");
+  EXPECT_EQ(parse_raw_request("Host: example.com\n\n").url, "");
+}
+
+TEST(CapturedRequestTest, AProfileIsAPresetOrAFile) {
+  const ScratchDirectory directory;
+  EXPECT_EQ(read_profile("github").name, "github");
+  const std::string good =
+      directory.file("good.json", R"({"alg": "hmac-sha512", "content": "{body}"})");
+  EXPECT_EQ(read_profile(good).algorithm, SignatureAlgorithm::hmac_sha512);
+  const std::string bad = directory.file("bad.json", R"({"alg": "md5"})");
+  EXPECT_THROW(read_profile(bad), std::runtime_error);
+  EXPECT_THROW(read_profile("no-such-profile"), std::runtime_error);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "core/limits.h"
+#include "core/signing_secret.h"
 #include "core/webhook_request.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/scripted_random.h"
@@ -216,7 +217,8 @@ TEST_F(EncryptedRequestTest, EveryProfileCarriesEncryptedBodies) {
   for (const std::string_view name : signing_preset_names()) {
     if (name == "sealed-json") continue;  // encrypts by itself
     endpoint_.settings.signing_profile = name;
-    endpoint_.secrets = {SecretText("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+    FakeRandom random;
+    endpoint_.secrets = {new_signing_secret(signing_preset(name).value(), random)};
     const HttpRequest made = request();
     EXPECT_TRUE(json::parse(made.body).at("encrypted")) << name;
     for (const Header& header : made.headers) {

@@ -49,6 +49,26 @@ TEST(SigningTemplateTest, GivesItsPiecesWithoutCopying) {
   EXPECT_EQ(content.pieces(given, room)[2].data(), given.get(body).data());
 }
 
+TEST(SigningTemplateTest, TakesItsVariablesOutOfAText) {
+  const SigningTemplate prefix("prefix", "t={ts},i={id};", {ts, id});
+  VariableValues found;
+  std::string_view text = "t=123,i=evt_1;v1=ab";
+  EXPECT_TRUE(prefix.take_from(text, found));
+  EXPECT_EQ(found.get(ts), "123");
+  EXPECT_EQ(found.get(id), "evt_1");
+  EXPECT_EQ(text, "v1=ab");
+  // What has a value must have the same.
+  text = "t=123,i=evt_1;";
+  EXPECT_TRUE(prefix.take_from(text, found));
+  text = "t=124,i=evt_1;";
+  EXPECT_FALSE(prefix.take_from(text, found));
+  for (const std::string_view other : {"", "t=", "t=123", "t=123,i=evt_1", "x=123,i=evt_1;"}) {
+    VariableValues none;
+    text = other;
+    EXPECT_FALSE(prefix.take_from(text, none)) << other;
+  }
+}
+
 TEST(SigningTemplateTest, KnowsWhatItUses) {
   const SigningTemplate content("content", "{id}.x", {id, body});
   EXPECT_TRUE(content.uses(id));
@@ -74,7 +94,7 @@ TEST(SigningTemplateTest, LiteralsAreVisibleAscii) {
 
 TEST(SigningTemplateTest, TooManyPiecesAreRefused) {
   std::string text;
-  for (int i = 0; i < 7; ++i) text += "{ts}.";
+  for (int i = 0; i < 19; ++i) text += "{ts}.";
   EXPECT_EQ(failure(text), "");
   EXPECT_THAT(failure(text + "{ts}.{ts}"), testing::HasSubstr("pieces"));
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/signing_secret.h"
 #include "core/webhook_request.h"
 #include "tests/support/fake_random.h"
 
@@ -18,10 +19,19 @@ using testing::HasSubstr;
 const WallTime kNow{1716792600s};
 const std::string kSecret = "whsec_" + std::string(40, 'S');
 const std::string kOtherSecret = "whsec_" + std::string(40, 'X');
-const char* const kProfiles[] = {"standard", "itpay",  "stripe", "pandora",
-                                 "engenius", "github", "slack"};
-const char* const kTimedProfiles[] = {"standard", "itpay",    "stripe",
-                                      "pandora",  "engenius", "slack"};
+// Every preset whose secret is text.
+const char* const kProfiles[] = {"standard",    "itpay",   "stripe",      "pandora", "engenius",
+                                 "github",      "shopify", "slack",       "zoom",    "square",
+                                 "twilio-json", "paddle",  "httpsig-hmac"};
+const char* const kTimedProfiles[] = {"standard", "itpay", "stripe", "pandora",     "engenius",
+                                      "slack",    "zoom",  "paddle", "httpsig-hmac"};
+// What names no type in its headers and has a raw body.
+bool names_type(const std::string& profile) {
+  for (const char* name : {"slack", "zoom", "square", "twilio-json", "paddle"}) {
+    if (profile == name) return false;
+  }
+  return true;
+}
 
 struct Sent {
   std::string profile;
@@ -32,6 +42,7 @@ struct Sent {
 // What arrives when Sealpost sends.
 ReceivedRequest received(const Sent& sent) {
   Endpoint endpoint;
+  endpoint.settings.url = "https://example.com/hooks?a=1";
   endpoint.settings.signing_profile = sent.profile;
   endpoint.settings.envelope =
       envelope_from_text(signing_preset(sent.profile).value().default_envelope).value();
@@ -51,6 +62,7 @@ ReceivedRequest received(const Sent& sent) {
   const auto& request = std::get<HttpRequest>(built);
   ReceivedRequest made;
   made.body = request.body;
+  made.url = request.url;
   for (Header header : request.headers) {
     std::transform(header.name.begin(), header.name.end(), header.name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -71,8 +83,7 @@ TEST(VerifyTest, AcceptsWhatSealpostSends) {
     EXPECT_EQ(result.problem, "");
     EXPECT_EQ(result.profile, profile);
     EXPECT_EQ(result.event_id, "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM") << profile;
-    // Slack's raw payload names no type.
-    EXPECT_EQ(result.event_type, profile == "slack" ? "" : "invoice.paid") << profile;
+    EXPECT_EQ(result.event_type, names_type(profile) ? "invoice.paid" : "") << profile;
   }
 }
 
@@ -94,7 +105,9 @@ TEST(VerifyTest, RefusesAChangedBody) {
     request.body.replace(request.body.find("50000"), 5, "50001");
     const Verification result = verify(request);
     EXPECT_FALSE(result.verified) << profile;
-    EXPECT_THAT(result.problem, HasSubstr("no signature matches")) << profile;
+    const char* problem =
+        profile == "twilio-json" ? "the URL does not end with" : "no signature matches";
+    EXPECT_THAT(result.problem, HasSubstr(problem)) << profile;
   }
 }
 
@@ -176,6 +189,8 @@ TEST(VerifyTest, UnknownVersionsAreSkipped) {
   request.headers["webhook-signature"] = "v1a,AAAA v2,BBBB " + good;
   EXPECT_TRUE(verify(request).verified);
   request.headers["webhook-signature"] = "v1a" + good.substr(2);
+  EXPECT_THAT(verify(request).problem, HasSubstr("the profile standard-asymmetric needs"));
+  request.headers["webhook-signature"] = "v2" + good.substr(2);
   EXPECT_THAT(verify(request).problem, HasSubstr("no signature of a known version"));
   request = received({.profile = "itpay"});
   request.headers["webhook-signature"] += ",enc=body,v0=1234";
@@ -189,6 +204,124 @@ TEST(VerifyTest, ASignatureMustBeWhole) {
   EXPECT_FALSE(verify(request).verified);
   value = "sha256=";
   EXPECT_FALSE(verify(request).verified);
+}
+
+// A secret as the sender has it, and what the receiver has of it.
+struct KeyPair {
+  std::string secret;
+  std::string public_key;
+};
+
+KeyPair key_pair(const char* profile) {
+  FakeRandom random;
+  const SigningProfile preset = signing_preset(profile).value();
+  const SecretText secret = new_signing_secret(preset, random);
+  return {std::string(secret.reveal()), public_key_of(preset, secret)};
+}
+
+TEST(VerifyTest, EitherHalfOfAKeyPairVerifies) {
+  for (const char* profile : {"standard-asymmetric", "httpsig", "httpsig-p256"}) {
+    const KeyPair keys = key_pair(profile);
+    ReceivedRequest request = received({.profile = profile, .secrets = {keys.secret}});
+    for (const std::string& half : {keys.secret, keys.public_key}) {
+      const Verification result = verify(request, half);
+      EXPECT_TRUE(result.verified) << profile << ": " << result.problem;
+      EXPECT_EQ(result.profile, profile);
+    }
+    EXPECT_FALSE(verify(request, kSecret).verified) << profile;
+    EXPECT_FALSE(verify(request, keys.public_key, kNow + 301s).verified) << profile;
+    request.body += " ";
+    EXPECT_THAT(verify(request, keys.public_key).problem, HasSubstr("no signature matches"))
+        << profile;
+  }
+}
+
+TEST(VerifyTest, OfBothSignaturesEitherVerifies) {
+  const KeyPair keys = key_pair("standard-both");
+  const std::string hmac = keys.secret.substr(0, keys.secret.find(','));
+  ReceivedRequest request = received({.profile = "standard-both", .secrets = {keys.secret}});
+  for (const std::string& has :
+       {keys.secret, hmac, keys.public_key, hmac + "," + keys.public_key}) {
+    const Verification result = verify(request, has);
+    EXPECT_TRUE(result.verified) << result.problem;
+    EXPECT_EQ(result.profile, "standard-both");
+  }
+  request.body += " ";
+  EXPECT_FALSE(verify(request, keys.secret).verified);
+}
+
+TEST(VerifyTest, HttpSignaturesCoverUrlDigestAndParameters) {
+  const ReceivedRequest good = received({.profile = "httpsig-hmac"});
+  ASSERT_TRUE(verify(good).verified);
+  ReceivedRequest request = good;
+  request.url = "https://example.com/hooks?a=2";
+  EXPECT_FALSE(verify(request).verified);
+  request = good;
+  request.headers["content-type"] = "text/plain";
+  EXPECT_FALSE(verify(request).verified);
+  for (const auto& [from, to] : {std::pair{"expires=1", "expires=2"},
+                                 {"nonce=\"", "nonce=\"x"},
+                                 {"sig1=", "sig2="},
+                                 {"\"@method\" ", ""}}) {
+    request = good;
+    std::string& input = request.headers["signature-input"];
+    input.replace(input.find(from), std::string(from).size(), to);
+    EXPECT_FALSE(verify(request).verified) << from;
+  }
+  request = good;
+  request.url.clear();
+  EXPECT_THAT(verify(request).problem, HasSubstr("signs the URL"));
+}
+
+TEST(VerifyTest, SeveralHttpSignaturesAreTriedByTheirLabels) {
+  const ReceivedRequest request =
+      received({.profile = "httpsig-hmac", .secrets = {kOtherSecret, kSecret}});
+  EXPECT_TRUE(verify(request, kSecret).verified);
+  EXPECT_TRUE(verify(request, kOtherSecret).verified);
+  EXPECT_FALSE(verify(request, "another secret").verified);
+}
+
+TEST(VerifyTest, AdyensKeyIsHexadecimal) {
+  const std::string key(64, 'a');
+  const ReceivedRequest request = received({.profile = "adyen-platform", .secrets = {key}});
+  EXPECT_TRUE(verify(request, key).verified);
+  EXPECT_FALSE(verify(request, std::string(64, 'b')).verified);
+  EXPECT_THAT(verify(request, "not hex").problem, HasSubstr("has not the form"));
+}
+
+TEST(VerifyTest, AProfileThatIsGivenIsTheOnlyOneTried) {
+  const SigningProfile own{.name = "acme",
+                           .algorithm = SignatureAlgorithm::hmac_sha512,
+                           .timestamp = TimestampUnit::rfc3339,
+                           .content = "{ts}|{path}|{body}",
+                           .encoding = SignatureEncoding::base64url,
+                           .signature_header = "X-Acme",
+                           .prefix = "at={ts} ",
+                           .item = "sig={sig}"};
+  ReceivedRequest request{.headers = {}, .body = "{}", .url = "https://example.com/a?b"};
+  FakeRandom random;
+  SigningTools tools(random);
+  std::vector<Header> headers;
+  Signer(own, {SecretText(kSecret)})
+      .sign({.message_id = "evt_1",
+             .event_type = "a.b",
+             .idempotency_key = "",
+             .url = request.url,
+             .content_type = "",
+             .body = request.body,
+             .time = kNow},
+            tools, headers);
+  request.headers["x-acme"] = headers.back().value;
+  const auto with = [&](const SigningProfile& profile, WallTime now = kNow) {
+    return verify_request(request, profile, SecretText(kSecret), now);
+  };
+  EXPECT_TRUE(with(own).verified) << with(own).problem;
+  EXPECT_EQ(with(own).profile, "acme");
+  EXPECT_THAT(with(own, kNow + 301s).problem, HasSubstr("in the past"));
+  EXPECT_THAT(with(signing_preset("github").value()).problem, HasSubstr("X-Hub-Signature-256"));
+  EXPECT_FALSE(verify(request).verified);
+  request.headers["x-acme"].replace(3, 1, "x");
+  EXPECT_THAT(with(own).problem, HasSubstr("not a time like"));
 }
 
 TEST(VerifyTest, WithoutASignatureItSaysWhatIsMissing) {

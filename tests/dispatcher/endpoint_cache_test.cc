@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "core/signing_secret.h"
 #include "tests/dispatcher/sample_endpoints.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_delivery_store.h"

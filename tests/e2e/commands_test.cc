@@ -79,13 +79,13 @@ TEST_F(CommandE2eTest, VerifyChecksACapturedRequest) {
   Receiver receiver;
   const auto serve = installation_.start("serve");
   ApiClient api = installation_.api(*serve);
-  for (const char* profile : {"standard", "itpay"}) {
+  for (const char* profile : {"standard", "itpay", "square", "httpsig-hmac"}) {
     api.make("/v1/webhook-endpoints",
              endpoint_body(receiver.url("/"),
                            {{"secret", kSecret}, {"signing", {{"profile", profile}}}}));
   }
   const std::string id = installation_.insert({}).at(0);
-  ASSERT_TRUE(receiver.wait_for_requests(2, kPatience)) << serve->errors();
+  ASSERT_TRUE(receiver.wait_for_requests(4, kPatience)) << serve->errors();
 
   const auto verify = [&](const LedgerEntry& request, const std::string& secret) {
     std::ostringstream raw;
@@ -93,7 +93,8 @@ TEST_F(CommandE2eTest, VerifyChecksACapturedRequest) {
     for (const auto& [name, value] : request.headers) raw << name << ": " << value << "\r\n";
     raw << "\r\n" << request.body;
     return run_sealpost(
-        {.arguments = {"verify", "--secret-file", write_file("secret", secret + "\n")},
+        {.arguments = {"verify", "--secret-file", write_file("secret", secret + "\n"), "--url",
+                       receiver.url("/")},
          .input = raw.str()});
   };
   const Ledger ledger = receiver.ledger();

@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "core/header_rules.h"
-#include "core/signing_profile.h"
+#include "core/signer.h"
 
 namespace sealpost {
 namespace {
@@ -26,8 +26,8 @@ SigningProfile read_profile(std::string_view& text) {
   SigningProfile profile;
   profile.name = "custom";
   const std::string options = next_line(text);
-  profile.algorithm =
-      options.find('5') != std::string::npos ? HmacAlgorithm::sha512 : HmacAlgorithm::sha256;
+  profile.algorithm = options.find('5') != std::string::npos ? SignatureAlgorithm::hmac_sha512
+                                                             : SignatureAlgorithm::hmac_sha256;
   if (options.find('x') != std::string::npos) profile.secret_decoding = SecretDecoding::hex;
   if (options.find('b') != std::string::npos) profile.encoding = SignatureEncoding::base64;
   profile.many_signatures = options.find('m') != std::string::npos;
@@ -60,14 +60,16 @@ void check_profile(std::string_view text) {
   std::vector<Header> headers;
   try {
     const Signer signer(profile, {SecretText(first_secret), SecretText("00112233")});
-    Hmac hmac(*profile.algorithm);
+    SystemRandom random;
+    SigningTools tools(random);
     signer.sign({.message_id = "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM",
                  .event_type = "invoice.paid",
                  .idempotency_key = "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1",
                  .url = "https://hooks.example.com/in?a=b",
+                 .content_type = "application/json",
                  .body = kBody,
-                 .timestamp_seconds = 1716792600},
-                hmac, headers);
+                 .time = WallTime{std::chrono::seconds(1716792600)}},
+                tools, headers);
   } catch (const std::invalid_argument& error) {
     CHECK(is_utf8(error.what()), "a message that no JSON answer can carry");
     return;

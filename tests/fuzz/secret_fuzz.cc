@@ -4,7 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "core/signing_profile.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "core/signing_profile_json.h"
 #include "storage/endpoint_codec.h"
 #include "storage/pg_token_store.h"
 #include "tests/storage/storage_fixture.h"
@@ -68,6 +69,55 @@ TEST_F(EndpointStoreTest, GivesBackWhatWasStored) {
   const Endpoint for_sending = loaded(endpoints_, endpoint.id);
   ASSERT_THAT(for_sending.secrets, SizeIs(1));
   EXPECT_EQ(for_sending.secrets[0].reveal(), "whsec_canary");
+}
+
+TEST_F(EndpointStoreTest, ACustomSigningProfileIsKept) {
+  NewEndpoint endpoint = complete();
+  endpoint.settings.signing_profile = kCustomProfile;
+  endpoint.settings.custom_signing = SigningProfile{.name = kCustomProfile,
+                                                    .algorithm = SignatureAlgorithm::hmac_sha512,
+                                                    .content = "{ts}.{body}",
+                                                    .signature_header = "X-Acme",
+                                                    .prefix = "t={ts},",
+                                                    .item = "v1={sig}"};
+  const EndpointId id = endpoints_.create(endpoint).id;
+  const EndpointSettings settings = loaded(endpoints_, id).settings;
+  EXPECT_EQ(settings.signing_profile, kCustomProfile);
+  ASSERT_TRUE(settings.custom_signing);
+  EXPECT_EQ(signing_profile_json(*settings.custom_signing),
+            signing_profile_json(*endpoint.settings.custom_signing));
+  endpoint.settings.signing_profile = "github";
+  endpoint.settings.custom_signing.reset();
+  endpoints_.update("acme", id, endpoint.settings, std::nullopt);
+  EXPECT_EQ(loaded(endpoints_, id).settings.signing_profile, "github");
+  EXPECT_FALSE(loaded(endpoints_, id).settings.custom_signing);
+}
+
+TEST_F(EndpointStoreTest, PublicKeysArePublishedForAWhileLongerThanTheySign) {
+  NewEndpoint endpoint = complete();
+  EXPECT_THAT(endpoints_.create(endpoint).public_keys, IsEmpty());
+  endpoint.settings.signing_profile = "standard-asymmetric";
+  // RFC 8037, appendix A.
+  endpoint.secret = SecretText("whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=");
+  const std::string key = "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+  const Endpoint created = endpoints_.create(endpoint);
+  EXPECT_THAT(created.public_keys, ElementsAre(key));
+  EXPECT_THAT(endpoints_.public_keys(), ElementsAre(key));
+
+  const auto expire = [this](const std::string& ago) {
+    run("UPDATE sealpost.endpoint_secrets SET expires_at = now() - interval '" + ago + "'");
+  };
+  expire("1 second");
+  EXPECT_THAT(endpoints_.get("acme", created.id)->public_keys, IsEmpty());
+  EXPECT_THAT(endpoints_.public_keys(), ElementsAre(key));
+  expire("11 minutes");
+  EXPECT_THAT(endpoints_.public_keys(), IsEmpty());
+
+  run("UPDATE sealpost.endpoint_secrets SET expires_at = NULL");
+  endpoints_.set_status("acme", created.id, EndpointStatus::deleted, "", std::nullopt);
+  EXPECT_THAT(endpoints_.public_keys(), ElementsAre(key));
+  run("UPDATE sealpost.endpoints SET updated_at = now() - interval '11 minutes'");
+  EXPECT_THAT(endpoints_.public_keys(), IsEmpty());
 }
 
 TEST_F(EndpointStoreTest, SecretsAreEncryptedAtRest) {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/ulid.h"
+#include "core/signing_secret.h"
 
 namespace sealpost {
 namespace {
@@ -59,6 +60,8 @@ class MemoryEndpointStore final : public EndpointStore {
     endpoint.tenant = wanted.tenant;
     endpoint.settings = wanted.settings;
     all_.store_own_key(endpoint);
+    const std::string key = public_key_of(signing_profile_of(wanted.settings), wanted.secret);
+    if (!key.empty()) endpoint.public_keys = {key};
     all_.secrets_[endpoint.id.text()] = std::string(wanted.secret.reveal());
     return shown(all_.endpoints_[endpoint.id.text()] = endpoint);
   }
@@ -70,6 +73,17 @@ class MemoryEndpointStore final : public EndpointStore {
     const std::lock_guard lock(all_.mutex_);
     const Endpoint* const endpoint = find(tenant, id);
     return endpoint ? std::optional(shown(*endpoint)) : std::nullopt;
+  }
+
+  std::vector<std::string> public_keys() override {
+    const OneAtATime use(busy_);
+    all_.enter("endpoints.public_keys");
+    const std::lock_guard lock(all_.mutex_);
+    std::vector<std::string> keys;
+    for (const auto& entry : all_.endpoints_) {
+      for (const std::string& key : entry.second.public_keys) keys.push_back(key);
+    }
+    return keys;
   }
 
   Page<Endpoint> list(const std::optional<std::string>& tenant, const PageRequest& page) override {

@@ -1,0 +1,89 @@
+// Signs requests as a profile says. A profile is compiled once per endpoint into literal pieces and
+// variables; signing feeds the pieces and the body to the MAC one after the other, without joining
+// them (Ed25519 reads its message twice: there they are joined in a buffer of the thread).
+//
+// Sources: Standard Webhooks 1.0, RFC 9421 (HTTP message signatures), RFC 9530 (Content-Digest);
+// each preset names its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/random.h"
+#include "base/secret_text.h"
+#include "core/header_rules.h"
+#include "core/signing_profile.h"
+
+namespace sealpost {
+
+// What an attempt knows when it is signed.
+struct SigningInput {
+  std::string_view message_id;  // the event's id
+  std::string_view event_type;
+  std::string_view idempotency_key;
+  std::string_view url;           // as registered, after append_query()
+  std::string_view content_type;  // of the body
+  std::string_view body;          // exactly the bytes that are sent
+  std::string_view enc{};         // the value of enc=; empty: the body is not encrypted
+  WallTime time{};                // of the attempt
+  int attempt_number = 1;
+};
+
+// What a thread keeps for signing: contexts cost as much to make as a signature, and buffers spare
+// the heap. Belongs to one thread.
+class SigningTools {
+ public:
+  explicit SigningTools(Random& random) : random_(random) {}  // which must outlive this
+
+  Hmac& hmac(SignatureAlgorithm algorithm);  // which must be one
+
+ private:
+  friend class Signer;
+  Random& random_;
+  Hmac sha256_{HmacAlgorithm::sha256};
+  Hmac sha512_{HmacAlgorithm::sha512};
+  Hmac sha1_{HmacAlgorithm::sha1};
+  std::string message_;  // for Ed25519
+  std::string bytes_;    // a signature or a digest
+  std::string text_;     // the same, encoded
+  std::string digest_;   // body_sha256_…
+  std::string host_;     // in lower case
+  std::string nonce_;
+};
+
+// A profile made ready for one endpoint: templates parsed, secrets decoded. Immutable, shared
+// between threads; the tools are passed in by the thread that signs.
+class Signer {
+ public:
+  // `secrets` in the order in which their signatures appear, the oldest last; a profile with a
+  // single signature uses that one. Throws std::invalid_argument naming the field when the profile
+  // or a secret is unusable: an unknown variable, CR or LF, a forbidden or repeated header, a
+  // secret that cannot be decoded, or something that no receiver could verify.
+  Signer(SigningProfile profile, const std::vector<SecretText>& secrets);
+  ~Signer();
+
+  const SigningProfile& profile() const;
+  // True if sign() writes a header of that name.
+  bool writes_header(std::string_view name) const;
+  // Adds the profile's url_query, if it has one, to the URL that is requested and signed.
+  void append_query(std::string& url, std::string_view body, SigningTools& tools) const;
+  // Appends the profile's further headers, then the lists of inputs and signatures.
+  void sign(const SigningInput& input, SigningTools& tools, std::vector<Header>& headers) const;
+
+ private:
+  struct Compiled;
+  struct Signing;
+  std::unique_ptr<const Compiled> compiled_;
+};
+
+// Why a header that the signer writes could not be sent: it would be empty, begin or end with a
+// space, or be longer than the profile's max_header_value. Begins with the field's name. nullopt if
+// all can be sent (with the ids, times and types that Sealpost has).
+std::optional<std::string> unsendable_header(const Signer& signer);
+
+}  // namespace sealpost
