@@ -32,7 +32,8 @@ struct EndpointRoom {
 struct IntakeRequest {
   Epoch epoch = 0;
   std::vector<std::int16_t> buckets;  // endpoints in these buckets are born leased to us
-  int max_events = 0;                 // events to take out of intake
+  int max_events = 0;                 // events to take out of intake in turn
+  int newest = 0;                     // of the newest events, those of tenants with few among them
   int max_leased = 0;                 // deliveries to lease in all
   int room_per_endpoint = 0;          // for every endpoint that is not in `rooms`
   std::vector<EndpointRoom> rooms;    // endpoints with less room than that (or none)
@@ -41,11 +42,12 @@ struct IntakeRequest {
 
 struct IntakeResult {
   bool busy = false;                   // another dispatcher is taking events in right now
-  int events = 0;                      // taken; max_events means that there are probably more
+  int events = 0;                      // taken
+  int in_turn = 0;                     // of those; max_events means that there are probably more
   int deliveries = 0;                  // created in all
   std::vector<LeasedDelivery> leased;  // to us, in intake order
   std::vector<EndpointId> overflowed;  // endpoints in our buckets with deliveries born pending
-  std::int64_t last_position = 0;      // of the newest event taken; 0 if none
+  std::int64_t last_position = 0;      // of the newest event taken in turn; 0 if none
 };
 
 // Deliveries of one endpoint that wait in the store.
@@ -76,9 +78,11 @@ class DeliveryStore {
   virtual ~DeliveryStore() = default;
 
   // Takes the oldest events out of intake and makes one delivery per matching endpoint, in one
-  // transaction. Deliveries of endpoints in `buckets` that have room are leased to `epoch` and
-  // returned; all others are born pending. Deliveries for disabled endpoints are recorded as
-  // skipped. Takes nothing if `epoch` was ended.
+  // transaction. Out of turn it also takes, from the `newest` events, those of tenants that have at
+  // most an eighth of them and no endpoint with ordering, so that a tenant who floods the outbox
+  // keeps only itself waiting. Deliveries of endpoints in `buckets` that have room are leased to
+  // `epoch` and returned; all others are born pending. Deliveries for disabled endpoints are
+  // recorded as skipped. Takes nothing if `epoch` was ended.
   virtual IntakeResult intake(const IntakeRequest& request) = 0;
 
   // Endpoints in `buckets` that have deliveries due now. At most `limit`.

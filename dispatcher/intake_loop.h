@@ -7,6 +7,10 @@
 // together: with N of them full, 1 / (1 + N/8) of it is left for all others. No room means no
 // intake, and so does enough to send: events wait in the store.
 //
+// Turn. Events are taken in the order in which they were committed. While more wait than one
+// statement takes, those of tenants who have few are also taken out of turn, every few
+// milliseconds.
+//
 // Waiting deliveries (retries, endpoints that had no room) are found in three ways: our own retries
 // are remembered with their time; endpoints that overflowed at intake are; and a look into the
 // store finds everything else (replays, takeovers, other dispatchers' retries), at most 5 % of the
@@ -70,6 +74,7 @@ class IntakeLoop {
   Milliseconds turn();
   Milliseconds idle_poll(MonotonicTime now) const;
   Next take_events(Epoch epoch, MonotonicTime now);
+  IntakeResult take(const IntakeRequest& request, MonotonicTime now);
   IntakeRequest intake_request(Epoch epoch, MonotonicTime now, int room);
   std::int64_t low_water_mark(MonotonicTime now);
   void learn_from(const IntakeResult& result);
@@ -103,6 +108,7 @@ class IntakeLoop {
   std::int64_t from_position_ = 0;
   std::optional<MonotonicTime> last_sweep_;
   std::optional<MonotonicTime> next_look_;
+  bool backlog_ = false;  // more wait than the last statement took
 
   LoopThread thread_;  // last: it uses everything above
 };

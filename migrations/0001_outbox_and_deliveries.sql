@@ -187,6 +187,7 @@ CREATE TABLE sealpost.endpoints (
   updated_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX endpoints_by_tenant ON sealpost.endpoints (tenant, id);
+CREATE INDEX endpoints_with_ordering ON sealpost.endpoints (tenant) WHERE ordering = 'fifo';
 CREATE INDEX endpoints_by_change ON sealpost.endpoints (updated_at);
 
 -- enabled_events, one row each, so that fan-out finds endpoints by index however many there are. Written

@@ -176,6 +176,32 @@ TEST_F(IntakeTest, LeavesEventsBeforeThePositionForASweep) {
   EXPECT_EQ(store_.intake(request).events, 1);
 }
 
+// A flood of one tenant before an event of another; the same when the other one needs its order.
+TEST_F(IntakeTest, TakesFewEventsOfOthersOutOfTurn) {
+  add_endpoint("flood", {"*"});
+  const EndpointId quiet = add_endpoint("quiet", {"*"});
+  const EndpointId in_order = add_endpoint("ordered", {"*"});
+  run("UPDATE sealpost.endpoints SET ordering = 'fifo' WHERE id = '" + in_order.text() + "'");
+  for (int i = 0; i < 30; ++i) insert_event("flood", "a");
+  const EventId early = insert_event("quiet", "a");
+  insert_event("ordered", "a");
+  IntakeRequest request = intake_request(epoch_);
+  request.max_events = 2;
+  request.newest = 16;
+  const IntakeResult result = store_.intake(request);
+  EXPECT_EQ(result.events, 3);
+  EXPECT_EQ(result.in_turn, 2);
+  ASSERT_EQ(result.leased.size(), 3u);
+  EXPECT_EQ(result.leased[2].event->id, early);
+  EXPECT_EQ(result.leased[2].endpoint_id, quiet);
+
+  request.from_position = result.last_position + 1;
+  request.max_events = 0;
+  EXPECT_EQ(store_.intake(request).events, 0) << "the flood has most of the newest";
+  request.max_events = 100;
+  EXPECT_EQ(store_.intake(request).events, 29) << "the position is that of the turn";
+}
+
 TEST_F(IntakeTest, AnEndedEpochTakesNothing) {
   add_endpoint("acme", {"*"});
   insert_event("acme", "a");

@@ -51,7 +51,7 @@ class PlansTest : public StorageTest {
 TEST_F(PlansTest, NoHotStatementReadsAWholeTable) {
   fill_deliveries();
   const std::vector<std::pair<PgStatement, int>> statements = {
-      {kIntakeStatement, 8},   {kClaimStatement, 3},    {kFinishStatement, 28},
+      {kIntakeStatement, 9},   {kClaimStatement, 3},    {kFinishStatement, 28},
       {kOrphansStatement, 20}, {kGiveRowsStatement, 6}, {kReleaseStatement, 2},
       {kSkipStatement, 2},     {kFailStatement, 3}};
   for (const auto& [statement, parameters] : statements) {

@@ -123,6 +123,7 @@ class MemoryDeliveryStore final : public DeliveryStore {
       const auto [position, event] = intake.front();
       intake.pop_front();
       ++result.events;
+      ++result.in_turn;
       result.last_position = position;
       for (const auto& [id, endpoint] : database_.endpoints_) {
         if (wants(endpoint, *event)) fan_out(*event, event, endpoint, request, rooms, result);
