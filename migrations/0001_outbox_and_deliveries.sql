@@ -276,7 +276,7 @@ CREATE INDEX delivery_rows_ordered ON sealpost.delivery_rows (endpoint_id, order
 -- Those that fan-out leased at once, one row for all of a batch: most succeed at the first attempt, and then
 -- none of them ever has a row of its own. The batch is not changed when one is settled; a member lives until it
 -- stands in another table (batch_members). The last one takes the batch along, and what is still there after ten
--- seconds gets a row of its own. docs/decisions/0011-batches.md has the figures.
+-- seconds gets a row of its own. docs/decisions/0013-batches.md has the figures.
 CREATE TABLE sealpost.delivery_batches (
   id           text COLLATE "C" PRIMARY KEY,   -- what its deliveries' ids begin with
   lease_epoch  bigint NOT NULL,

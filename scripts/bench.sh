@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 
 BENCHMARKS=(drain drain_tls cold_tls send producer wal latency_idle latency_2k
   backlog_intake backlog_due backlog_later isolation fairness
-  dispatchers held_xmin fanout_one fanout_many signing_bench encryption_bench)
+  dispatchers held_xmin fanout_one fanout_many memory signing_bench encryption_bench)
 BENCH_PACKAGES=(nginx-light libbenchmark-dev libpq-dev git)
 
 # The program of a benchmark, and the options that make it this one.
