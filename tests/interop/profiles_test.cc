@@ -22,6 +22,16 @@ const std::vector<Case> kCases{
     {"engenius", "engenius", Language::python, false},
     {"github", "octokit", Language::node, false},
     {"slack", "bolt"},
+    {"standard-asymmetric", "v1a", Language::node, true, Key::public_key},
+    {"standard-both", "v1a", Language::node, true, Key::public_key},
+    {"standard-both", "standardwebhooks"},
+    {"square", "square", Language::node, false},
+    {"twilio-json", "twilio", Language::node, false},
+    {"adyen-platform", "adyen", Language::node, false},
+    {"paddle", "paddle"},
+    {"httpsig", "http_message_signatures", Language::node, true, Key::public_key},
+    {"httpsig-p256", "http_message_signatures", Language::node, true, Key::public_key},
+    {"httpsig-hmac", "http_message_signatures"},
     // The code of docs/RECEIVERS.md.
     {"standard", "guide_node"},
     {"itpay", "guide_node"},
@@ -37,6 +47,13 @@ const std::vector<Case> kCases{
     {"engenius", "guide_python", Language::python},
     {"github", "guide_python", Language::python, false},
     {"slack", "guide_python", Language::python},
+    {"standard-asymmetric", "guide_python", Language::python, true, Key::public_key},
+    {"shopify", "guide_python", Language::python, false},
+    {"zoom", "guide_python", Language::python},
+    {"square", "guide_python", Language::python, false},
+    {"twilio-json", "guide_python", Language::python, false},
+    {"adyen-platform", "guide_python", Language::python, false},
+    {"paddle", "guide_python", Language::python},
     {"standard", "guide_cc"},
     {"itpay", "guide_cc"},
 #ifdef SEALPOST_HAS_GO
@@ -69,7 +86,11 @@ TEST_P(ProfileInteropTest, IsAcceptedAsItIsAndRefusedWhenChanged) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Profiles, ProfileInteropTest, ::testing::ValuesIn(kCases),
-                         [](const auto& test) { return name_of(test.param); });
+                         [](const auto& test) {
+                           std::string name = name_of(test.param);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST_F(InteropTest, StandardBodiesAreWhatStandardWebhooksRecommends) {
   const Case one{"standard", "standardwebhooks"};
@@ -136,6 +157,43 @@ TEST_F(InteropTest, CloudEventsAreReadByTheirSdkInBothModes) {
     EXPECT_EQ("payment_intent.succeeded", event.at("type"));
     EXPECT_EQ(Json::parse(kPayloads.front()), event.at("data"));
   }
+}
+
+// A receiver that knows nothing but the published key set and the keyid of a request.
+TEST_F(InteropTest, PublishedKeysVerify) {
+  const std::vector<Case> cases{
+      {"httpsig", "http_message_signatures", Language::node, true, Key::public_key},
+      {"httpsig-p256", "http_message_signatures", Language::node, true, Key::public_key}};
+  for (const Case& one : cases) {
+    const std::string path = "/published-" + one.profile;
+    const std::string public_key = create_endpoint(path, one);
+    courtroom_->node.assign(path, {{"library", one.library},
+                                   {"profile", one.profile},
+                                   {"secret", public_key},
+                                   {"jwks", courtroom_->api.read("/.well-known/jwks.json")}});
+  }
+  insert(kPayloads.front());
+  for (const Case& one : cases) {
+    expect_good(courtroom_->node.verdicts("/published-" + one.profile, 1).front(), one);
+  }
+}
+
+// A profile of one's own that says what the preset says.
+TEST_F(InteropTest, ACustomProfileIsAcceptedLikeAPreset) {
+  const Case one{"custom", "stripe"};
+  create_endpoint("/custom", one,
+                  {{"signing",
+                    {{"custom",
+                      {{"alg", "hmac-sha256"},
+                       {"content", "{ts}.{body}"},
+                       {"sig_header", "Stripe-Signature"},
+                       {"prefix", "t={ts},"},
+                       {"item", "v1={sig}"},
+                       {"join", ","},
+                       {"multi", "list"}}}}},
+                   {"envelope", "itpay"}});
+  insert(kPayloads.front());
+  expect_good(courtroom_->node.verdicts("/custom", 1).front(), one);
 }
 
 TEST_F(InteropTest, EveryAttemptIsSignedAnew) {

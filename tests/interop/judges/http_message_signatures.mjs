@@ -1,0 +1,34 @@
+// HTTP message signatures by http-message-signatures, in the way of docs/RECEIVERS.md. The secret is the public
+// key as the API shows it, or a shared secret. With `jwks`, the published key set, that key must stand there
+// under the request's keyid; jose reads it.
+import { createPublicKey } from 'node:crypto';
+import { calculateJwkThumbprint, importJWK } from 'jose';
+import { httpsig } from '../guide/receive_httpsig.mjs';
+
+const ALGORITHMS = { httpsig: 'ed25519', 'httpsig-p256': 'ecdsa-p256-sha256', 'httpsig-hmac': 'hmac-sha256' };
+
+function keyOf(secret, profile) {
+  if (profile === 'httpsig-hmac') return Buffer.from(secret);
+  if (profile === 'httpsig-p256') {
+    return createPublicKey({ key: Buffer.from(secret, 'base64'), format: 'der', type: 'spki' });
+  }
+  const x = Buffer.from(secret.slice('whpk_'.length), 'base64').toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}
+
+async function requirePublished(key, keyid, jwks) {
+  const jwk = jwks.keys.find((one) => one.kid === keyid);
+  if (!jwk) throw new Error(`no key ${keyid} is published`);
+  if ((await calculateJwkThumbprint(jwk)) !== keyid) throw new Error('kid is not the thumbprint');
+  await importJWK(jwk); // throws if jose cannot use it
+  if (!createPublicKey({ key: jwk, format: 'jwk' }).equals(key)) throw new Error('another key is published');
+}
+
+export async function verify({ body, headers, secret, profile, requestedUrl, jwks }) {
+  const key = keyOf(secret, profile);
+  await httpsig(requestedUrl, headers, body, ALGORITHMS[profile], async (keyid) => {
+    if (jwks) await requirePublished(key, keyid, jwks);
+    return key;
+  });
+  return body.length;
+}
