@@ -22,6 +22,16 @@ class OutboxTest : public StorageTest {
   }
 };
 
+TEST_F(OutboxTest, WhatOnConflictLeavesOutIsNotTakenIn) {
+  const std::string insert = "INSERT INTO sealpost.outbox (id, type, payload) VALUES ('" +
+                             value("SELECT sealpost.new_id('evt_')") +
+                             "', 'a', '{}') ON CONFLICT DO NOTHING";
+  run(insert);
+  run(insert);
+  EXPECT_EQ(count("sealpost.outbox"), 1);
+  EXPECT_EQ(count("sealpost.intake"), 1);
+}
+
 TEST_F(OutboxTest, RefusesBadRowsAndNamesTheRule) {
   struct Case {
     std::string columns, values, message;
