@@ -7,6 +7,7 @@
 #include "admin_api/json_answer.h"
 #include "admin_api/list_query.h"
 #include "admin_api/problem.h"
+#include "admin_api/secret_reader.h"
 #include "base/ulid.h"
 #include "core/signing_secret.h"
 
@@ -152,8 +153,10 @@ ApiAnswer create_endpoint(CallContext& context) {
   const SecretText secret =
       draft.secret ? *draft.secret : new_secret(draft.settings, context.random);
   const Endpoint endpoint = with_encryption_key([&] {
-    return context.stores.endpoints().create(
-        {.tenant = tenant, .settings = std::move(draft.settings), .secret = secret});
+    return context.stores.endpoints().create({.tenant = tenant,
+                                              .settings = std::move(draft.settings),
+                                              .secret = secret,
+                                              .secret_is_ours = !draft.secret});
   });
   ApiAnswer answer = endpoint_answer(201, endpoint, new_endpoint_json(endpoint, secret));
   answer.headers.push_back({"Location", "/v1/webhook-endpoints/" + endpoint.id.text()});

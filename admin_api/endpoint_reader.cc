@@ -8,6 +8,7 @@
 #include "admin_api/field_names.h"
 #include "admin_api/json_value.h"
 #include "admin_api/retry_codec.h"
+#include "admin_api/secret_reader.h"
 #include "admin_api/signing_reader.h"
 #include "base/check.h"
 #include "core/header_rules.h"
@@ -275,7 +276,7 @@ class EndpointReader {
     const auto secret = body_.find(Field::secret);
     if (mode_ == Mode::change) {
       if (tenant) tenant->mistake("read_only", "An endpoint keeps its tenant; create another one.");
-      if (secret) secret->mistake("read_only", "The secret cannot be changed here.");
+      if (secret) secret->mistake("read_only", "The secret is changed by POST …/secrets/rotate.");
       return;
     }
     if (tenant && !tenant->is_null()) {
@@ -284,27 +285,7 @@ class EndpointReader {
         tenant->mistake("invalid_value", "A tenant is letters, digits or _ . : @ -");
       }
     }
-    if (secret && !secret->is_null()) read_secret(*secret);
-  }
-
-  void read_secret(const JsonField& field) {
-    const auto text = field.text({.min = kMinGivenSecretLength, .max = kMaxGivenSecretLength});
-    if (!text) return;
-    if (!std::all_of(text->begin(), text->end(), [](char c) { return c > ' ' && c < 0x7f; })) {
-      return field.mistake("invalid_value", "A secret is visible ASCII characters without spaces.");
-    }
-    if (profile_ && profile_->sealed_json && !decode_sealed_json_secret(SecretText(*text))) {
-      return field.mistake("invalid_value",
-                           "This profile's secrets are rfsec_ and the base64 of 64 bytes.");
-    }
-    // Standard Webhooks' libraries take secrets without the prefix too; people tell them by it.
-    const bool must_have_prefix =
-        profile_ && profile_->secret_decoding == SecretDecoding::whsec_base64;
-    if (must_have_prefix && !text->starts_with("whsec_")) {
-      return field.mistake("invalid_value",
-                           "This profile's secrets are whsec_ and the base64 of 24 to 64 bytes.");
-    }
-    draft_.secret = SecretText(*text);
+    if (secret && !secret->is_null()) draft_.secret = read_given_secret(*secret, profile_);
   }
 
   void check_fixed_fields() {

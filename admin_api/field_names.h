@@ -61,6 +61,15 @@ struct Field {
   // Changes of an endpoint's status.
   static constexpr char reason[] = "reason";
 
+  // Signing secrets.
+  static constexpr char grace_period_seconds[] = "grace_period_seconds";
+  static constexpr char force[] = "force";
+  static constexpr char old_key_fingerprint[] = "old_key_fingerprint";
+  static constexpr char new_key_fingerprint[] = "new_key_fingerprint";
+  static constexpr char old_key_expires_at[] = "old_key_expires_at";
+  static constexpr char activated_at[] = "activated_at";
+  static constexpr char expires_at[] = "expires_at";
+
   // Events.
   static constexpr char type[] = "type";
   static constexpr char content_type[] = "content_type";

@@ -6,6 +6,7 @@
 #include "admin_api/endpoint_handlers.h"
 #include "admin_api/history_handlers.h"
 #include "admin_api/problem.h"
+#include "admin_api/secret_handlers.h"
 #include "admin_api/service_handlers.h"
 
 namespace sealpost {
@@ -28,6 +29,12 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/v1/merchant/webhook-keys/{id}", Access::read, get_encryption_key},
     {"DELETE", "/v1/merchant/webhook-keys/{id}", Access::manage, delete_encryption_key},
     {"POST", "/v1/merchant/webhook-keys/{id}/primary", Access::manage, make_encryption_key_primary},
+    {"GET", "/v1/webhook-endpoints/{id}/secrets", Access::read, list_secrets},
+    {"POST", "/v1/webhook-endpoints/{id}/secrets/rotate", Access::manage, rotate_secret},
+    {"POST", "/v1/webhook-endpoints/{id}/secrets/activate", Access::manage, activate_secret},
+    {"POST", "/v1/webhook-endpoints/{id}/secrets/revoke-previous", Access::manage,
+     revoke_previous_secret},
+    {"POST", "/v1/merchant/webhook-secrets/rotate", Access::manage, rotate_secret_of_tenant},
     {"GET", "/v1/events", Access::read, list_events},
     {"GET", "/v1/events/{id}", Access::read, get_event},
     {"GET", "/v1/deliveries", Access::read, list_deliveries},

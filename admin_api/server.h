@@ -13,6 +13,7 @@
 #include "core/encryption_key_store.h"
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
+#include "core/secret_store.h"
 #include "core/token_store.h"
 #include "core/url_rules.h"
 
@@ -52,6 +53,7 @@ class AdminApi {
     std::function<std::unique_ptr<EndpointStore>()> endpoints;
     std::function<std::unique_ptr<EncryptionKeyStore>()> encryption_keys;
     std::function<std::unique_ptr<HistoryStore>()> history;
+    std::function<std::unique_ptr<SecretStore>()> secrets;
     std::function<std::unique_ptr<TokenStore>()> tokens;
     HealthSource health;  // served here as well, without authentication
     Clock& clock;

@@ -17,6 +17,11 @@ HistoryStore& ApiStores::history() {
   return *history_;
 }
 
+SecretStore& ApiStores::secrets() {
+  if (!secrets_) secrets_ = from_.secrets();
+  return *secrets_;
+}
+
 TokenStore& ApiStores::tokens() {
   if (!tokens_) tokens_ = from_.tokens();
   return *tokens_;

@@ -18,6 +18,7 @@ class ApiStores {
   EndpointStore& endpoints();
   EncryptionKeyStore& encryption_keys();
   HistoryStore& history();
+  SecretStore& secrets();
   TokenStore& tokens();
 
  private:
@@ -25,6 +26,7 @@ class ApiStores {
   std::unique_ptr<EndpointStore> endpoints_;
   std::unique_ptr<EncryptionKeyStore> encryption_keys_;
   std::unique_ptr<HistoryStore> history_;
+  std::unique_ptr<SecretStore> secrets_;
   std::unique_ptr<TokenStore> tokens_;
 };
 

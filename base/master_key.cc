@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -12,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "base/log.h"
 
 namespace sealpost {
 namespace {
@@ -83,18 +85,8 @@ std::string_view without_trailing_space(std::string_view text) {
   return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-}  // namespace
-
-MasterKey load_master_key(const std::filesystem::path& file) {
-  const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) {
-    fail_with_errno(file,
-                    "cannot be opened (name the right file, or create a key if this "
-                    "installation never had one)");
-  }
-  require_private(file, fd.get());
-  const SecretText text = read_text(file, fd.get());
-  std::optional<std::string> bytes = base64_decode(without_trailing_space(text.reveal()));
+MasterKey parse_key(const std::filesystem::path& file, std::string_view line) {
+  std::optional<std::string> bytes = base64_decode(without_trailing_space(line));
   if (!bytes) fail(file, "is not base64: restore the file that was created with this installation");
   SecretText key(std::move(*bytes));
   if (key.size() != kKeyBytes) {
@@ -105,6 +97,76 @@ MasterKey load_master_key(const std::filesystem::path& file) {
   }
   std::string id = hex_encode(sha256(key.reveal())).substr(0, 16);
   return {.key = std::move(key), .id = std::move(id)};
+}
+
+}  // namespace
+
+std::vector<MasterKey> load_master_keys(const std::filesystem::path& file) {
+  const FileDescriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    fail_with_errno(file,
+                    "cannot be opened (name the right file, or create a key if this "
+                    "installation never had one)");
+  }
+  require_private(file, fd.get());
+  const SecretText text = read_text(file, fd.get());
+  std::string_view rest = without_trailing_space(text.reveal());
+  std::vector<MasterKey> keys;
+  do {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (keys.size() == kMaxMasterKeys) {
+      fail(file, fmt::format("holds more than {} keys: remove those that nothing is encrypted "
+                             "under any more",
+                             kMaxMasterKeys));
+    }
+    keys.push_back(parse_key(file, line));
+  } while (!rest.empty());
+  return keys;
+}
+
+MasterKeys::MasterKeys(std::filesystem::path file)
+    : file_(std::move(file)), stamp_(stamp_now()), keys_(load_master_keys(file_)) {}
+
+MasterKey MasterKeys::newest() {
+  const std::lock_guard lock(mutex_);
+  read_again_if_changed();
+  return keys_.front();
+}
+
+std::optional<MasterKey> MasterKeys::find(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  const auto known = [&] {
+    return std::find_if(keys_.begin(), keys_.end(),
+                        [id](const MasterKey& key) { return key.id == id; });
+  };
+  if (known() == keys_.end()) read_again_if_changed();
+  const auto found = known();
+  return found != keys_.end() ? std::optional(*found) : std::nullopt;
+}
+
+// All zero if there is no such file; load_master_keys() explains that better.
+MasterKeys::Stamp MasterKeys::stamp_now() const {
+  struct stat status {};
+  if (stat(file_.c_str(), &status) != 0) return {};
+  return {.inode = status.st_ino,
+          .size = static_cast<std::uintmax_t>(status.st_size),
+          .modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+// The stamp is taken first: a file that is replaced in between is read once more next time.
+void MasterKeys::read_again_if_changed() {
+  if (file_.empty()) return;
+  const Stamp stamp = stamp_now();
+  if (stamp == stamp_) return;
+  stamp_ = stamp;
+  try {
+    keys_ = load_master_keys(file_);
+    log_info("master_key.changed",
+             {{"newest", keys_.front().id}, {"keys", static_cast<std::uint64_t>(keys_.size())}});
+  } catch (const std::runtime_error& error) {
+    log_error("master_key.unusable", {{"error", error.what()}});
+  }
 }
 
 void create_master_key(const std::filesystem::path& file, Random& random) {

@@ -48,7 +48,8 @@ class Service {
 
   int run(StopSignals& signals) {
     prepare_database();
-    const Stores stores(options_, load_master_key(database_.master_key_file()), random_);
+    const Stores stores(options_, std::make_shared<MasterKeys>(database_.master_key_file()),
+                        random_);
     if (parts_.owns_database && database_.is_embedded())
       ensure_admin_token(config_.data_dir, *stores.tokens());
     if (parts_.dispatcher) make_dispatcher(stores);
@@ -121,6 +122,7 @@ class Service {
           AdminApi::Dependencies{.endpoints = [stores] { return stores.endpoints(); },
                                  .encryption_keys = [stores] { return stores.encryption_keys(); },
                                  .history = [stores] { return stores.history(); },
+                                 .secrets = [stores] { return stores.secrets(); },
                                  .tokens = [stores] { return stores.tokens(); },
                                  .health = health(),
                                  .clock = clock_,

@@ -8,12 +8,13 @@
 #include "storage/pg_endpoint_store.h"
 #include "storage/pg_history_store.h"
 #include "storage/pg_maintenance.h"
+#include "storage/pg_secret_store.h"
 #include "storage/pg_token_store.h"
 
 namespace sealpost {
 
-Stores::Stores(DatabaseOptions database, MasterKey master_key, Random& random)
-    : database_(std::move(database)), master_key_(std::move(master_key)), random_(random) {}
+Stores::Stores(DatabaseOptions database, std::shared_ptr<MasterKeys> master_keys, Random& random)
+    : database_(std::move(database)), master_keys_(std::move(master_keys)), random_(random) {}
 
 std::unique_ptr<DeliveryStore> Stores::deliveries() const {
   return std::make_unique<PgDeliveryStore>(database_);
@@ -24,11 +25,11 @@ std::unique_ptr<DispatcherRegistry> Stores::registry() const {
 }
 
 std::unique_ptr<EndpointSource> Stores::endpoint_source() const {
-  return std::make_unique<PgEndpointStore>(database_, master_key_, random_);
+  return std::make_unique<PgEndpointStore>(database_, master_keys_, random_);
 }
 
 std::unique_ptr<EndpointStore> Stores::endpoints() const {
-  return std::make_unique<PgEndpointStore>(database_, master_key_, random_);
+  return std::make_unique<PgEndpointStore>(database_, master_keys_, random_);
 }
 
 std::unique_ptr<EncryptionKeyStore> Stores::encryption_keys() const {
@@ -37,6 +38,10 @@ std::unique_ptr<EncryptionKeyStore> Stores::encryption_keys() const {
 
 std::unique_ptr<HistoryStore> Stores::history() const {
   return std::make_unique<PgHistoryStore>(database_);
+}
+
+std::unique_ptr<SecretStore> Stores::secrets() const {
+  return std::make_unique<PgSecretStore>(database_, master_keys_, random_);
 }
 
 std::unique_ptr<TokenStore> Stores::tokens() const {

@@ -14,6 +14,7 @@
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
 #include "core/maintenance.h"
+#include "core/secret_store.h"
 #include "core/token_store.h"
 #include "storage/database_options.h"
 
@@ -22,7 +23,7 @@ namespace sealpost {
 class Stores {
  public:
   // `random` must live longer.
-  Stores(DatabaseOptions database, MasterKey master_key, Random& random);
+  Stores(DatabaseOptions database, std::shared_ptr<MasterKeys> master_keys, Random& random);
 
   std::unique_ptr<DeliveryStore> deliveries() const;
   std::unique_ptr<DispatcherRegistry> registry() const;
@@ -30,12 +31,13 @@ class Stores {
   std::unique_ptr<EndpointStore> endpoints() const;
   std::unique_ptr<EncryptionKeyStore> encryption_keys() const;
   std::unique_ptr<HistoryStore> history() const;
+  std::unique_ptr<SecretStore> secrets() const;
   std::unique_ptr<TokenStore> tokens() const;
   std::unique_ptr<Maintenance> maintenance() const;
 
  private:
   DatabaseOptions database_;
-  MasterKey master_key_;
+  std::shared_ptr<MasterKeys> master_keys_;
   Random& random_;
 };
 

@@ -23,6 +23,12 @@ bool AttemptOutcome::receiver_overloaded() const {
          status_code == 504;
 }
 
+bool AttemptOutcome::signature_refused() const {
+  if (!status_code || succeeded()) return false;
+  return *status_code == 400 || *status_code == 401 || *status_code == 403 ||
+         response_body.find("webhook_signature_invalid") != std::string::npos;
+}
+
 bool AttemptOutcome::receiver_failed() const {
   if (status_code) return *status_code >= 500;
   return error != AttemptError::blocked_by_policy && error != AttemptError::internal;

@@ -65,6 +65,12 @@ struct EndpointSettings {
   std::map<std::string, std::string> metadata;
 };
 
+// How long two secrets are valid: from a rotation until the old one retires.
+struct SecretGrace {
+  Milliseconds left{0};    // from when the endpoint was loaded
+  bool activated = false;  // the operator said that the receiver has the new secret
+};
+
 // An endpoint as stored. `version` rises with every change of anything a dispatcher uses.
 struct Endpoint {
   EndpointId id;
@@ -74,7 +80,11 @@ struct Endpoint {
   int version = 1;
   std::int16_t bucket = 0;  // made by the schema; see dispatcher/bucket_owner.h
   EndpointSettings settings;
-  std::vector<SecretText> secrets;  // valid ones in signing order; filled for dispatchers only
+  // For dispatchers only: the valid secrets, the newest first, at most two; and what attempts
+  // record of each (its fingerprint, or its id where the secret was not made by us).
+  std::vector<SecretText> secrets;
+  std::vector<std::string> secret_key_ids;
+  std::optional<SecretGrace> grace;              // set if there are two
   std::vector<EncryptionKey> encryption_keys{};  // if enabled: that apply, the primary first
   std::vector<std::string> public_keys{};  // of these secrets, as core/signing_secret.h writes them
   WallTime created_at;

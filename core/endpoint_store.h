@@ -43,6 +43,7 @@ struct NewEndpoint {
   std::string tenant;
   EndpointSettings settings;
   SecretText secret;
+  bool secret_is_ours = false;  // made by new_signing_secret()
 };
 
 // Thrown by create() and update(): encryption is to be enabled, and no key applies to the endpoint.

@@ -30,6 +30,11 @@ inline constexpr std::size_t kMaxMetadataValueLength = 500;
 inline constexpr std::size_t kMinGivenSecretLength =
     16;  // below that, a MAC can be guessed offline
 inline constexpr std::size_t kMaxGivenSecretLength = 256;
+inline constexpr std::chrono::seconds kMaxSecretGrace{7 * 86'400};
+inline constexpr std::chrono::seconds kDefaultSecretGrace{86'400};
+// How long a secret stays valid after it was told to retire at once (core/secret_store.h).
+inline constexpr std::chrono::seconds kMinSecretGrace{5};
+inline constexpr int kKeptSecrets = 10;  // per endpoint, retired ones included
 inline constexpr std::size_t kMaxRetryDelays = 50;
 inline constexpr std::chrono::hours kMaxRetryDelay{24 * 7};
 inline constexpr std::size_t kMaxApiBodyBytes = 2 << 20;  // one payload and room for JSON around it
@@ -86,6 +91,12 @@ inline constexpr std::size_t kMaxRememberedRetries = 10'000;
 // statement.
 inline constexpr std::size_t kMaxClosedEndpoints = 2'000;
 
+// A dispatcher looks for changed endpoints every second; it sends nothing when it could not for
+// this long.
+inline constexpr std::chrono::milliseconds kEndpointsTrusted{4'000};
+
+static_assert(kEndpointsTrusted + std::chrono::milliseconds{500} < kMinSecretGrace,
+              "a secret must not retire before every dispatcher has learned of the next one");
 static_assert(kMaxQueuedPerEndpoint < kMaxQueued,
               "one endpoint must not be able to fill the queue");
 static_assert(kStoredResponseBytes <= kReadResponseBytes, "cannot store what was not read");

@@ -61,10 +61,11 @@ bool ends_delivery(const RetryPolicy& policy, int status_code) {
 }
 
 std::optional<FailureReason> final_reason(const RetryPolicy& policy, const AttemptOutcome& outcome,
-                                          int attempt_number) {
+                                          int attempt_number, SecretsInChange secrets) {
   // Whoever asks again for a forbidden address is a scanner.
   if (outcome.error == AttemptError::blocked_by_policy) return FailureReason::blocked_by_policy;
-  if (outcome.status_code && ends_delivery(policy, *outcome.status_code)) {
+  const bool excused = secrets == SecretsInChange::yes && outcome.signature_refused();
+  if (outcome.status_code && !excused && ends_delivery(policy, *outcome.status_code)) {
     return *outcome.status_code == kGone ? FailureReason::gone : FailureReason::rejected;
   }
   if (attempt_number >= policy.max_attempts()) return FailureReason::attempts_exhausted;
@@ -93,7 +94,7 @@ std::vector<std::string_view> retry_preset_names() {
 }
 
 Decision decide(const RetryPolicy& policy, const AttemptOutcome& outcome, int attempt_number,
-                double random_unit) {
+                double random_unit, SecretsInChange secrets) {
   CHECK(attempt_number >= 1, "attempts are numbered from 1");
   if (outcome.succeeded()) return {.next = Delivered{}};
 
@@ -106,7 +107,7 @@ Decision decide(const RetryPolicy& policy, const AttemptOutcome& outcome, int at
     decision.pause_endpoint = wait;
   }
 
-  if (const auto reason = final_reason(policy, outcome, attempt_number)) {
+  if (const auto reason = final_reason(policy, outcome, attempt_number, secrets)) {
     decision.next = GiveUp{*reason};
     decision.disable_endpoint = *reason == FailureReason::gone && policy.disable_endpoint_on_gone;
     return decision;

@@ -47,8 +47,14 @@ struct Decision {
   bool disable_endpoint = false;
 };
 
+// Whether the secrets that signed may be the reason of a refusal: two are valid, or they were
+// changed since.
+enum class SecretsInChange { no, yes };
+
+// While secrets are in change no refusal of a signature ends a delivery, whatever the policy says:
+// the next attempt is signed otherwise. Only the number of attempts does.
 // `attempt_number` is that of the attempt that just ended, from 1. `random_unit` is in [0, 1).
 Decision decide(const RetryPolicy& policy, const AttemptOutcome& outcome, int attempt_number,
-                double random_unit);
+                double random_unit, SecretsInChange secrets = SecretsInChange::no);
 
 }  // namespace sealpost

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
+#include "base/check.h"
 #include "core/envelope.h"
 #include "core/header_rules.h"
 #include "core/sealed_json.h"
@@ -105,41 +106,70 @@ std::string key_id_of(const Endpoint& endpoint, const SecretText& secret) {
   return endpoint.id.text() + "." + secret_fingerprint(secret);
 }
 
-// Of several secrets the oldest, as with all dialects that have room for one.
-void prepare_sealed_json(PreparedEndpoint& prepared) {
-  const Endpoint& endpoint = prepared.endpoint;
+// Of several secrets the last, as with all dialects that have room for one.
+void prepare_sealed_json(const Endpoint& endpoint, const std::vector<SecretText>& secrets,
+                         PreparedEndpoint::Signing& signing) {
   if (endpoint.settings.encryption.enabled) {
     throw std::invalid_argument(
         "encryption: the signing profile sealed-json encrypts by itself; disable one of them");
   }
-  if (!endpoint.secrets.empty()) {
-    prepared.sealed_json_root = decode_sealed_json_secret(endpoint.secrets.back());
-  }
-  if (!prepared.sealed_json_root) {
+  if (!secrets.empty()) signing.sealed_json_root = decode_sealed_json_secret(secrets.back());
+  if (!signing.sealed_json_root) {
     throw std::invalid_argument(
         "secret: the signing profile sealed-json needs rfsec_ and the base64 of 64 bytes");
   }
-  prepared.sealed_json_key_id = key_id_of(endpoint, endpoint.secrets.back());
+  signing.sealed_json_key_id = key_id_of(endpoint, secrets.back());
+}
+
+// `key_ids` may be empty: unknown.
+PreparedEndpoint::Signing signing_with(const SigningProfile& profile, const Endpoint& endpoint,
+                                       const std::vector<SecretText>& secrets,
+                                       std::vector<std::string> key_ids) {
+  PreparedEndpoint::Signing made;
+  made.signer = std::make_shared<const Signer>(profile, secrets);
+  if (profile.sealed_json) prepare_sealed_json(endpoint, secrets, made);
+  const bool signs = profile.algorithm != SignatureAlgorithm::none || profile.sealed_json;
+  if (!signs || key_ids.empty()) return made;
+  if (!profile.many_signatures) key_ids = {key_ids.back()};  // as the signer does
+  made.key_ids = fmt::format("{}", fmt::join(key_ids, ","));
+  return made;
+}
+
+std::optional<PreparedEndpoint::Rotation> rotation_of(const SigningProfile& profile,
+                                                      const Endpoint& endpoint) {
+  if (!endpoint.grace) return std::nullopt;
+  std::vector<SecretText> secrets = endpoint.secrets;
+  std::vector<std::string> ids = endpoint.secret_key_ids;
+  CHECK(secrets.size() == 2 && ids.size() == 2, "a grace is the time of two secrets");
+  PreparedEndpoint::Rotation rotation;
+  rotation.new_only = signing_with(profile, endpoint, {secrets.front()}, {ids.front()});
+  std::swap(secrets.front(), secrets.back());
+  std::swap(ids.front(), ids.back());
+  rotation.new_last = signing_with(profile, endpoint, secrets, std::move(ids));
+  return rotation;
 }
 
 }  // namespace
 
 std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
   require_encryption_keys(endpoint);
-  auto signer =
-      std::make_shared<const Signer>(signing_profile_of(endpoint.settings), endpoint.secrets);
-  require_url(signer->profile(), endpoint.settings.url);
+  const SigningProfile profile = signing_profile_of(endpoint.settings);
+  PreparedEndpoint::Signing usual =
+      signing_with(profile, endpoint, endpoint.secrets, endpoint.secret_key_ids);
+  require_url(profile, endpoint.settings.url);
   for (const auto& [name, value] : endpoint.settings.headers) {
-    if (signer->writes_header(name)) {
+    if (usual.signer->writes_header(name)) {
       throw std::invalid_argument(
           fmt::format("headers: {} is written by the signing profile {}; remove it", name,
-                      signer->profile().name));
+                      usual.signer->profile().name));
     }
   }
-  auto prepared = std::make_shared<PreparedEndpoint>(
-      PreparedEndpoint{.endpoint = std::move(endpoint), .signer = std::move(signer)});
-  if (prepared->signer->profile().sealed_json) prepare_sealed_json(*prepared);
-  return prepared;
+  auto rotation = rotation_of(profile, endpoint);
+  return std::make_shared<const PreparedEndpoint>(
+      PreparedEndpoint{.endpoint = std::move(endpoint),
+                       .signer = usual.signer,
+                       .usual = std::move(usual),
+                       .rotation = std::move(rotation)});
 }
 
 RequestBuilder::RequestBuilder(Random& random)
@@ -149,16 +179,22 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
                                                                const PreparedEndpoint& endpoint,
                                                                WallTime now) {
   if (!endpoint.signer) return FailureReason::internal;  // nothing leaves unsigned
+  return build(delivery, endpoint, endpoint.usual, now);
+}
+
+std::variant<HttpRequest, FailureReason> RequestBuilder::build(
+    const LeasedDelivery& delivery, const PreparedEndpoint& endpoint,
+    const PreparedEndpoint::Signing& signing, WallTime now) {
   const Event& event = *delivery.event;
   const EndpointSettings& settings = endpoint.endpoint.settings;
-  const SigningProfile& profile = endpoint.signer->profile();
+  const SigningProfile& profile = signing.signer->profile();
   std::optional<Body> body = body_for(profile, settings.envelope, event);
   if (!body) return FailureReason::payload_refused;
   std::string enc;
   if (settings.encryption.enabled && !encrypt(endpoint, event, now, *body, enc)) {
     return FailureReason::payload_refused;
   }
-  if (profile.sealed_json) seal(endpoint, now, *body);
+  if (profile.sealed_json) seal(signing, now, *body);
 
   HttpRequest request{.url = settings.url,
                       .headers = {},
@@ -167,17 +203,17 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDeliv
                       .tls_1_3_only = profile.tls_1_3_only};
   request.headers.reserve(kMostOwnHeaders + settings.headers.size());
   std::string idempotency = idempotency_key(event.id, delivery.generation);
-  endpoint.signer->append_query(request.url, request.body, tools_);
-  endpoint.signer->sign({.message_id = event.id.text(),
-                         .event_type = event.type,
-                         .idempotency_key = idempotency,
-                         .url = request.url,
-                         .content_type = body->content_type,
-                         .body = request.body,
-                         .enc = enc,
-                         .time = now,
-                         .attempt_number = delivery.attempts_made + 1},
-                        tools_, request.headers);
+  signing.signer->append_query(request.url, request.body, tools_);
+  signing.signer->sign({.message_id = event.id.text(),
+                        .event_type = event.type,
+                        .idempotency_key = idempotency,
+                        .url = request.url,
+                        .content_type = body->content_type,
+                        .body = request.body,
+                        .enc = enc,
+                        .time = now,
+                        .attempt_number = delivery.attempts_made + 1},
+                       tools_, request.headers);
   append_own_headers(delivery, endpoint, std::move(idempotency), std::move(body->content_type),
                      request.headers);
   std::move(body->headers.begin(), body->headers.end(), std::back_inserter(request.headers));
@@ -200,9 +236,9 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
   return component.has_value();
 }
 
-void RequestBuilder::seal(const PreparedEndpoint& to, WallTime now, Body& body) {
+void RequestBuilder::seal(const PreparedEndpoint::Signing& with, WallTime now, Body& body) {
   SealedRequest sealed =
-      seal_json(*to.sealed_json_root, to.sealed_json_key_id, body.content_type, body.bytes, now,
+      seal_json(*with.sealed_json_root, with.sealed_json_key_id, body.content_type, body.bytes, now,
                 random_, tools_.hmac(SignatureAlgorithm::hmac_sha512));
   body.bytes = std::move(sealed.body);
   body.content_type = kSealedJsonType;

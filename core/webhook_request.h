@@ -28,9 +28,23 @@ struct HttpRequest {
 // shared between the threads of a dispatcher.
 struct PreparedEndpoint {
   Endpoint endpoint;
+  // With all valid secrets, the oldest last; null if the endpoint cannot be used.
   std::shared_ptr<const Signer> signer;
-  std::optional<SecretText> sealed_json_root{};  // for the profile sealed-json only
-  std::string sealed_json_key_id{};
+
+  // One set and order of secrets.
+  struct Signing {
+    std::shared_ptr<const Signer> signer{};
+    std::string key_ids{};  // of the secrets that sign, in their order, comma separated
+    std::optional<SecretText> sealed_json_root{};  // for the profile sealed-json only
+    std::string sealed_json_key_id{};
+  };
+  Signing usual{};  // all of them, the oldest last
+  // While two secrets are valid (core/secret_rotation.h).
+  struct Rotation {
+    Signing new_last;
+    Signing new_only;  // after the grace
+  };
+  std::optional<Rotation> rotation{};
 };
 
 // Throws std::invalid_argument if the signer cannot be made (see Signer), or if bodies are to be
@@ -45,6 +59,11 @@ class RequestBuilder {
   // The request, or why this payload cannot be sent to this endpoint.
   std::variant<HttpRequest, FailureReason> build(const LeasedDelivery& delivery,
                                                  const PreparedEndpoint& endpoint, WallTime now);
+  // The same with one of the endpoint's other sets of secrets.
+  std::variant<HttpRequest, FailureReason> build(const LeasedDelivery& delivery,
+                                                 const PreparedEndpoint& endpoint,
+                                                 const PreparedEndpoint::Signing& signing,
+                                                 WallTime now);
 
  private:
   // Puts the encrypted body in the place of the plain one and sets the value of enc=. False: this
@@ -53,7 +72,7 @@ class RequestBuilder {
                std::string& enc);
 
   // The packet in the place of the plain body, and its headers.
-  void seal(const PreparedEndpoint& to, WallTime now, Body& body);
+  void seal(const PreparedEndpoint::Signing& with, WallTime now, Body& body);
 
   SigningTools tools_;
   Random& random_;

@@ -43,7 +43,7 @@ void DeliveryLoop::run() {
     take_inbox();
     if (draining_) {
       give_back_queued();
-      if (parts_.sender->in_flight() == 0) break;
+      if (parts_.sender->in_flight() == 0 && unconfirmed_.empty()) break;
     } else {
       held_back = start_allowed();
     }
@@ -143,12 +143,15 @@ bool DeliveryLoop::start_allowed() {
 // requests let a busy machine repeat 1,533 with a limit of 128.
 bool DeliveryLoop::may_start(MonotonicTime now) const {
   return parts_.membership.epoch() == epoch_ && parts_.membership.covers(now + kStartMargin) &&
-         parts_.finisher.unfinished() + schedule_.in_flight() < max_in_flight_;
+         now < parts_.endpoints.current_as_of() + kEndpointsTrusted &&
+         parts_.finisher.unfinished() + in_flight_now() < max_in_flight_;
 }
 
 void DeliveryLoop::begin(Schedule::Start start) {
   left_queue(start.delivery, *start.endpoint);
-  auto built = builder_.build(start.delivery, *start.endpoint->prepared, parts_.clock.wall_now());
+  const auto signing = start.endpoint->signing(parts_.clock.monotonic_now());
+  auto built = builder_.build(start.delivery, *start.endpoint->prepared, *signing.with,
+                              parts_.clock.wall_now());
   if (const auto* reason = std::get_if<FailureReason>(&built)) {
     schedule_.withdrawn(start.delivery.endpoint_id);
     const Epoch epoch = start.delivery.epoch;
@@ -161,8 +164,8 @@ void DeliveryLoop::begin(Schedule::Start start) {
   }
   const std::uint64_t tag = free_tags_.back();
   free_tags_.pop_back();
-  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint)};
-  in_flight_count_ = schedule_.in_flight();
+  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint), signing};
+  in_flight_count_ = in_flight_now();
   parts_.sender->start(tag, std::get<HttpRequest>(std::move(built)));
 }
 
@@ -175,15 +178,59 @@ void DeliveryLoop::record() {
     FinishedAttempt attempt = result_of(finished, flight);
     hold_back(attempt.decision, attempt, *flight.endpoint);
     note_end(attempt, *flight.endpoint);
-    parts_.metrics.attempted(attempt.outcome, attempt.decision);
-    log_attempt(attempt, flight.endpoint->endpoint());
-    results.push_back(std::move(attempt));
+    if (is_unconfirmed(attempt, flight)) {
+      unconfirmed_.push_back({std::move(flight), std::move(attempt)});
+    } else {
+      settle(std::move(attempt), flight, results);
+    }
   }
   finished_.clear();
+  if (!unconfirmed_.empty()) confirm(results);
   parts_.finisher.add(std::move(results));
   // After add(): whoever sees nothing in flight and nothing unfinished knows that nothing is left.
-  in_flight_count_ = schedule_.in_flight();
-  parts_.metrics.in_flight.set(schedule_.in_flight());
+  in_flight_count_ = in_flight_now();
+  parts_.metrics.in_flight.set(in_flight_now());
+}
+
+void DeliveryLoop::settle(FinishedAttempt attempt, const InFlight& flight,
+                          std::vector<FinishedAttempt>& results) {
+  parts_.metrics.attempted(attempt.outcome, attempt.decision);
+  log_attempt(attempt, flight.endpoint->endpoint());
+  results.push_back(std::move(attempt));
+}
+
+// What would end a delivery waits for the next look at the endpoints: a receiver may have the new
+// secret before we do, and a rotation must not cost a delivery.
+bool DeliveryLoop::is_unconfirmed(const FinishedAttempt& attempt, const InFlight& flight) const {
+  return attempt.outcome.signature_refused() &&
+         std::holds_alternative<GiveUp>(attempt.decision.next) &&
+         secrets_in_change(attempt, flight) == SecretsInChange::no;
+}
+
+void DeliveryLoop::confirm(std::vector<FinishedAttempt>& results) {
+  const MonotonicTime current_as_of = parts_.endpoints.current_as_of();
+  std::erase_if(unconfirmed_, [&](Unconfirmed& waiting) {
+    auto& [flight, attempt] = waiting;
+    // At a stop nobody looks any more; then another dispatcher tries once more.
+    if (current_as_of <= attempt.ended_at && !draining_) return false;
+    const auto secrets = draining_ ? SecretsInChange::yes : secrets_in_change(attempt, flight);
+    attempt.decision = decide(flight.endpoint->endpoint().settings.retry, attempt.outcome,
+                              attempt.attempt_number, parts_.random.unit(), secrets);
+    settle(std::move(attempt), flight, results);
+    return true;
+  });
+}
+
+// Two secrets are valid, or the one that signed is not the newest any more.
+SecretsInChange DeliveryLoop::secrets_in_change(const FinishedAttempt& attempt,
+                                                const InFlight& flight) const {
+  if (flight.signing.in_grace) return SecretsInChange::yes;
+  const ReadyEndpointPtr newest = parts_.endpoints.find(attempt.delivery.endpoint_id);
+  if (newest == nullptr) return SecretsInChange::yes;
+  const auto& now = newest->endpoint().secret_key_ids;
+  const auto& then = flight.endpoint->endpoint().secret_key_ids;
+  const bool same = now.empty() || then.empty() || now.front() == then.front();
+  return same ? SecretsInChange::no : SecretsInChange::yes;
 }
 
 FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& flight) {
@@ -194,11 +241,18 @@ FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& fli
   attempt.started_at = finished.started_at;
   attempt.ended_at = finished.ended_at;
   attempt.outcome = std::move(finished.outcome);
-  attempt.signature_key_ids = flight.endpoint->signature_key_ids;
+  attempt.signature_key_ids = *flight.signing.key_ids;
+  if (flight.signing.in_grace) {
+    OrderBelief& order = *flight.endpoint->order;
+    order = learn(order, flight.signing.order, attempt.ended_at - attempt.outcome.duration,
+                  attempt.outcome);
+  }
   // Random bytes cost a system call, and a success needs none.
   const double random_unit = attempt.outcome.succeeded() ? 0 : parts_.random.unit();
+  const auto secrets = attempt.outcome.signature_refused() ? secrets_in_change(attempt, flight)
+                                                           : SecretsInChange::no;
   attempt.decision = decide(flight.endpoint->endpoint().settings.retry, attempt.outcome,
-                            attempt.attempt_number, random_unit);
+                            attempt.attempt_number, random_unit, secrets);
   return attempt;
 }
 

@@ -2,8 +2,8 @@
 // the results on. The only place that knows the whole order of a delivery's life in this process.
 //
 // A request is started only while our lease is certain to cover it and while its result will find
-// room; and it is built and signed at that moment, because some receivers tolerate only seconds
-// between signature and arrival.
+// room, and while changed endpoints are being learnt of; and it is built and signed at that moment,
+// because some receivers tolerate only seconds between signature and arrival.
 //
 // Threads: start(), drain(), leave(), wake(), the counts: any thread; everything else runs on the
 // network thread. The sender belongs to it.
@@ -70,6 +70,12 @@ class DeliveryLoop {
   struct InFlight {
     LeasedDelivery delivery;
     ReadyEndpointPtr endpoint;
+    ReadyEndpoint::Signing signing;  // points into the endpoint
+  };
+  // A result that waits until it is certain that nobody changed the endpoint's secrets meanwhile.
+  struct Unconfirmed {
+    InFlight flight;
+    FinishedAttempt attempt;
   };
 
   void run();
@@ -81,6 +87,14 @@ class DeliveryLoop {
   void begin(Schedule::Start start);
   void record();
   FinishedAttempt result_of(FinishedRequest& finished, InFlight& flight);
+  SecretsInChange secrets_in_change(const FinishedAttempt& attempt, const InFlight& flight) const;
+  bool is_unconfirmed(const FinishedAttempt& attempt, const InFlight& flight) const;
+  void confirm(std::vector<FinishedAttempt>& results);
+  void settle(FinishedAttempt attempt, const InFlight& flight,
+              std::vector<FinishedAttempt>& results);
+  int in_flight_now() const {
+    return schedule_.in_flight() + static_cast<int>(unconfirmed_.size());
+  }
   void hold_back(const Decision& decision, const FinishedAttempt& attempt,
                  const ReadyEndpoint& endpoint);
   void note_end(const FinishedAttempt& attempt, const ReadyEndpoint& endpoint);
@@ -103,6 +117,7 @@ class DeliveryLoop {
   std::vector<InFlight> in_flight_;  // by tag
   std::vector<std::uint64_t> free_tags_;
   std::vector<FinishedRequest> finished_;
+  std::vector<Unconfirmed> unconfirmed_;
   std::atomic<int> in_flight_count_{0};
   std::atomic<int> held_up_count_{0};
   std::atomic<bool> draining_{false};

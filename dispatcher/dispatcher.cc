@@ -7,6 +7,7 @@
 #include "dispatcher/delivery_loop.h"
 #include "dispatcher/dispatcher_metrics.h"
 #include "dispatcher/endpoint_cache.h"
+#include "dispatcher/endpoint_watch.h"
 #include "dispatcher/finisher.h"
 #include "dispatcher/heartbeat.h"
 #include "dispatcher/inbox.h"
@@ -44,14 +45,15 @@ struct Dispatcher::Parts {
   DeliveryLoop network;
   IntakeLoop intake;
   Heartbeat heartbeat;
+  EndpointWatch endpoint_watch;
   Upkeep upkeep;
   LoopThread stop_timer;  // no loop of its own: only its bell, which hurry() rings
   std::atomic<bool> hurried{false};
   bool running = false;
 
-  std::array<const LoopThread*, 5> threads() const {
-    return {&finisher.thread(), &network.thread(), &intake.thread(), &heartbeat.thread(),
-            &upkeep.thread()};
+  std::array<const LoopThread*, 6> threads() const {
+    return {&finisher.thread(),  &network.thread(),        &intake.thread(),
+            &heartbeat.thread(), &endpoint_watch.thread(), &upkeep.thread()};
   }
   void wait_for_requests_in_flight(MonotonicTime deadline);
 };
@@ -60,6 +62,7 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
     : options(std::move(given)),
       clock(from.clock),
       health(clock),
+      endpoints(clock),
       finisher({.store = from.delivery_store(),
                 .endpoints = from.endpoints(),
                 .retry_times = retry_times,
@@ -97,12 +100,14 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
                  .metrics = metrics,
                  .clock = clock},
                 options.instance, options.lease),
+      endpoint_watch({.source = from.endpoints(),
+                      .endpoints = endpoints,
+                      .inbox = inbox,
+                      .network = network,
+                      .health = health,
+                      .clock = clock}),
       upkeep({.registry = from.registry(),
-              .source = from.endpoints(),
               .maintenance = from.maintenance(),
-              .endpoints = endpoints,
-              .inbox = inbox,
-              .network = network,
               .health = health,
               .metrics = metrics,
               .clock = clock},
@@ -123,6 +128,7 @@ void Dispatcher::start() {
   parts_->finisher.start();
   parts_->network.start();
   parts_->intake.start();
+  parts_->endpoint_watch.start();
   parts_->upkeep.start();
 }
 
@@ -133,6 +139,7 @@ bool Dispatcher::stop() {
   log_info("dispatcher.draining", {{"in_flight", parts_->network.in_flight()}});
   parts_->intake.stop();
   parts_->upkeep.stop();
+  parts_->endpoint_watch.stop();
   parts_->network.drain();
   parts_->wait_for_requests_in_flight(deadline);
   const int abandoned = parts_->network.in_flight();

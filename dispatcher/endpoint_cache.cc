@@ -10,19 +10,17 @@
 namespace sealpost {
 namespace {
 
-std::string fingerprints(const std::vector<SecretText>& secrets) {
-  std::string joined;
-  for (const SecretText& secret : secrets) {
-    if (!joined.empty()) joined += ',';
-    joined += secret_fingerprint(secret);
-  }
-  return joined;
+// Of these two secrets everything that was learnt still holds.
+bool same_secrets(const Endpoint& one, const Endpoint& other) {
+  return one.secret_key_ids == other.secret_key_ids && one.grace && other.grace &&
+         one.grace->activated == other.grace->activated;
 }
 
 // A deleted endpoint's secrets do not matter any more, and it is nobody's task to repair them.
 std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
   if (endpoint.status == EndpointStatus::deleted) {
-    return std::make_shared<const PreparedEndpoint>(PreparedEndpoint{std::move(endpoint), nullptr});
+    return std::make_shared<const PreparedEndpoint>(
+        PreparedEndpoint{.endpoint = std::move(endpoint), .signer = nullptr});
   }
   try {
     return prepare(endpoint);
@@ -31,7 +29,8 @@ std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
                                     {"tenant", endpoint.tenant},
                                     {"version", endpoint.version},
                                     {"error", error.what()}});
-    return std::make_shared<const PreparedEndpoint>(PreparedEndpoint{std::move(endpoint), nullptr});
+    return std::make_shared<const PreparedEndpoint>(
+        PreparedEndpoint{.endpoint = std::move(endpoint), .signer = nullptr});
   }
 }
 
@@ -60,6 +59,22 @@ Endpoint deleted_endpoint(const EndpointId& id, int version) {
 
 }  // namespace
 
+ReadyEndpoint::Signing ReadyEndpoint::signing(MonotonicTime now) const {
+  const auto& rotation = prepared->rotation;
+  if (rotation && now >= grace_ends) {
+    return {.with = &rotation->new_only, .key_ids = &rotation->new_only.key_ids};
+  }
+  if (rotation && order->next == SecretOrder::new_last) {
+    return {.with = &rotation->new_last,
+            .key_ids = &rotation->new_last.key_ids,
+            .order = SecretOrder::new_last,
+            .in_grace = true};
+  }
+  return {.with = &prepared->usual,
+          .key_ids = &prepared->usual.key_ids,
+          .in_grace = rotation.has_value()};
+}
+
 std::vector<ReadyEndpointPtr> EndpointCache::endpoints_of(
     std::span<const LeasedDelivery> deliveries, EndpointSource& source) {
   std::unordered_map<EndpointId, int> needed;  // id, newest version
@@ -82,7 +97,7 @@ std::vector<ReadyEndpointPtr> EndpointCache::endpoints_of(
   std::unordered_set<EndpointId> known;
   for (const ReadyEndpointPtr& endpoint : ready) known.insert(endpoint->endpoint().id);
   for (const EndpointId& id : missing) {
-    if (!known.contains(id)) ready.push_back(store(deleted_endpoint(id, needed[id])));
+    if (!known.contains(id)) ready.push_back(store(deleted_endpoint(id, needed[id]), {}));
   }
   return ready;
 }
@@ -101,13 +116,18 @@ std::vector<ReadyEndpointPtr> EndpointCache::refresh(
 std::vector<ReadyEndpointPtr> EndpointCache::load(const std::vector<EndpointId>& ids,
                                                   EndpointSource& source) {
   std::vector<ReadyEndpointPtr> loaded;
-  for (Endpoint& endpoint : source.load(ids)) loaded.push_back(store(std::move(endpoint)));
+  // Before the statement, so that a grace ends here rather a little too early than too late.
+  const MonotonicTime now = clock_.monotonic_now();
+  for (Endpoint& endpoint : source.load(ids)) loaded.push_back(store(std::move(endpoint), now));
   return loaded;
 }
 
-ReadyEndpointPtr EndpointCache::store(Endpoint endpoint) {
+ReadyEndpointPtr EndpointCache::store(Endpoint endpoint, MonotonicTime loaded_at) {
   auto ready = std::make_shared<ReadyEndpoint>();
-  ready->signature_key_ids = fingerprints(endpoint.secrets);
+  if (endpoint.grace) {
+    ready->grace_ends = loaded_at + endpoint.grace->left;
+    if (endpoint.grace->activated) ready->order->next = SecretOrder::new_last;
+  }
   ready->prepared = prepare_or_hold(std::move(endpoint));
   const std::size_t bytes = size_of(ready->endpoint());
   const std::lock_guard lock(mutex_);
@@ -117,6 +137,9 @@ ReadyEndpointPtr EndpointCache::store(Endpoint endpoint) {
   // Two threads may load the same endpoint; the later answer may be the older one.
   if (place != nullptr && place->endpoint().version > ready->endpoint().version) return place;
   ready->load = place != nullptr ? place->load : std::make_shared<EndpointLoad>();
+  if (place != nullptr && same_secrets(place->endpoint(), ready->endpoint())) {
+    ready->order = place->order;
+  }
   ready->load->may_send = ready->may_send();
   place = std::move(ready);
   bytes_ += bytes - entry.bytes;

@@ -22,9 +22,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "core/delivery.h"
 #include "core/endpoint_store.h"
 #include "core/limits.h"
+#include "core/secret_rotation.h"
 #include "core/webhook_request.h"
 
 namespace sealpost {
@@ -40,11 +42,23 @@ struct EndpointLoad {
   bool is_open(MonotonicTime now) const { return may_send && paused_until.load() <= now; }
 };
 
-// One version of an endpoint. Immutable, except for its load.
+// One version of an endpoint. Immutable, except for its load and what is learnt of its receiver.
 struct ReadyEndpoint {
   std::shared_ptr<const PreparedEndpoint> prepared;  // its signer is null if it cannot be used
-  std::string signature_key_ids;                     // as the attempts record them
   std::shared_ptr<EndpointLoad> load;
+  MonotonicTime grace_ends{};  // while two secrets are valid: until when
+  // Which order of two secrets the receiver takes; shared by all versions with these two secrets.
+  // The network thread's alone. Lost with the process, and learnt again within one refusal.
+  std::shared_ptr<OrderBelief> order = std::make_shared<OrderBelief>();
+
+  // With which secrets an attempt is signed that is started now.
+  struct Signing {
+    const PreparedEndpoint::Signing* with = nullptr;
+    const std::string* key_ids = nullptr;  // as the attempt records them
+    SecretOrder order = SecretOrder::old_last;
+    bool in_grace = false;  // two secrets are valid
+  };
+  Signing signing(MonotonicTime now) const;
 
   const Endpoint& endpoint() const { return prepared->endpoint; }
   bool may_send() const {
@@ -56,8 +70,8 @@ using ReadyEndpointPtr = std::shared_ptr<const ReadyEndpoint>;
 
 class EndpointCache {
  public:
-  explicit EndpointCache(std::size_t max_bytes = kMaxCachedEndpointBytes)
-      : max_bytes_(max_bytes), sweep_at_(max_bytes) {}
+  explicit EndpointCache(const Clock& clock, std::size_t max_bytes = kMaxCachedEndpointBytes)
+      : clock_(clock), max_bytes_(max_bytes), sweep_at_(max_bytes) {}
 
   // The endpoints of these deliveries, each once, loading those that are unknown or older than the
   // deliveries ask for. Throws StorageError.
@@ -69,6 +83,11 @@ class EndpointCache {
   std::vector<ReadyEndpointPtr> refresh(std::span<const std::pair<EndpointId, int>> versions,
                                         EndpointSource& source);
 
+  // Every change that was committed before `began` is in the cache.
+  void is_current_as_of(MonotonicTime began) { current_as_of_ = began; }
+  // The epoch: nobody has looked yet.
+  MonotonicTime current_as_of() const { return current_as_of_; }
+
   // nullptr if it is not there. Whatever is queued has its endpoint here.
   ReadyEndpointPtr find(const EndpointId& id) const;
 
@@ -77,7 +96,7 @@ class EndpointCache {
 
  private:
   std::vector<ReadyEndpointPtr> load(const std::vector<EndpointId>& ids, EndpointSource& source);
-  ReadyEndpointPtr store(Endpoint endpoint);
+  ReadyEndpointPtr store(Endpoint endpoint, MonotonicTime loaded_at);
 
   struct Entry {
     ReadyEndpointPtr endpoint;
@@ -88,6 +107,8 @@ class EndpointCache {
   template <class Condition>
   void drop_unused(Condition condition);
 
+  const Clock& clock_;
+  std::atomic<MonotonicTime> current_as_of_{MonotonicTime{}};
   const std::size_t max_bytes_;
   mutable std::mutex mutex_;
   std::size_t bytes_ = 0;     // about

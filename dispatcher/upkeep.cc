@@ -7,10 +7,6 @@ namespace {
 
 constexpr Milliseconds kTurn{50};  // how exactly the intervals below are kept
 constexpr std::chrono::seconds kTakeoverInterval{1};
-constexpr std::chrono::seconds kRefreshInterval{1};
-// Changes are looked for this much further back than our last look: transactions that were open
-// then, and clocks that differ a little.
-constexpr std::chrono::seconds kRefreshOverlap{10};
 constexpr std::chrono::seconds kMaintenanceInterval{60};
 
 bool is_due(const std::optional<MonotonicTime>& time, MonotonicTime now) {
@@ -25,7 +21,6 @@ void Upkeep::run() {
     thread_.turned(now);
     try {
       if (is_due(next_takeover_, now)) take_over();
-      if (is_due(next_refresh_, now)) refresh_endpoints();
       if (is_due(next_maintenance_, now)) maintain();
       backoff_.reset();
       thread_.sleep(kTurn);
@@ -45,24 +40,8 @@ void Upkeep::take_over() {
   log_warn("dispatcher.took_over", {{"deliveries", freed}});
 }
 
-void Upkeep::refresh_endpoints() {
-  const MonotonicTime now = parts_.clock.monotonic_now();
-  const auto since_last = refreshed_at_ ? now - *refreshed_at_ : MonotonicTime::duration::zero();
-  const auto window = std::chrono::ceil<std::chrono::seconds>(since_last) + kRefreshOverlap;
-  const auto versions = parts_.source->changed_within(window);
-  Inbox::Contents news;
-  for (const ReadyEndpointPtr& changed : parts_.endpoints.refresh(versions, *parts_.source)) {
-    news.changed.push_back(changed->endpoint().id);
-  }
-  refreshed_at_ = now;
-  next_refresh_ = now + kRefreshInterval;
-  if (news.changed.empty()) return;
-  parts_.inbox.put(std::move(news));
-  parts_.network.wake();
-}
-
-// A failure here must not stop the two above from being tried at their pace, so its own next try is
-// set first.
+// A failure here must not stop takeovers from being tried at their pace, so its own next try is set
+// first.
 void Upkeep::maintain() {
   next_maintenance_ = parts_.clock.monotonic_now() + kMaintenanceInterval;
   const MaintenanceReport report = parts_.maintenance->run(retention_);

@@ -1,5 +1,5 @@
 // The upkeep thread: what must happen now and then and may take its time. Takes over dead
-// dispatchers, learns of changed endpoints, keeps the store's partitions.
+// dispatchers, keeps the store's partitions.
 //
 // Threads: start(), stop(): any; the rest runs on the upkeep thread.
 #pragma once
@@ -10,12 +10,8 @@
 
 #include "base/clock.h"
 #include "core/dispatcher_registry.h"
-#include "core/endpoint_store.h"
 #include "core/maintenance.h"
-#include "dispatcher/delivery_loop.h"
 #include "dispatcher/dispatcher_metrics.h"
-#include "dispatcher/endpoint_cache.h"
-#include "dispatcher/inbox.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/store_health.h"
 
@@ -25,11 +21,7 @@ class Upkeep {
  public:
   struct Parts {
     std::unique_ptr<DispatcherRegistry> registry;
-    std::unique_ptr<EndpointSource> source;
     std::unique_ptr<Maintenance> maintenance;
-    EndpointCache& endpoints;
-    Inbox& inbox;
-    DeliveryLoop& network;
     StoreHealth& health;
     DispatcherMetrics& metrics;
     const Clock& clock;
@@ -46,15 +38,12 @@ class Upkeep {
  private:
   void run();
   void take_over();
-  void refresh_endpoints();
   void maintain();
 
   Parts parts_;
   const RetentionOptions retention_;
   Backoff backoff_;
   std::optional<MonotonicTime> next_takeover_;
-  std::optional<MonotonicTime> next_refresh_;
-  std::optional<MonotonicTime> refreshed_at_;
   std::optional<MonotonicTime> next_maintenance_;
   LoopThread thread_;  // last: it uses everything above
 };

@@ -169,7 +169,8 @@ CREATE TABLE sealpost.endpoints (
   rate_limit_per_second float8 CHECK (rate_limit_per_second BETWEEN 0.001 AND 100000),
   ordering       text NOT NULL DEFAULT 'none' CHECK (ordering IN ('none', 'fifo')),
   on_dead_letter text NOT NULL DEFAULT 'stop' CHECK (on_dead_letter IN ('stop', 'continue')),  -- for fifo
-  headers        bytea,                             -- encrypted JSON object
+  headers        bytea,                             -- encrypted JSON object; context 'endpoints.headers.' || id
+  headers_key_id text,                              -- which master key
   encryption_enabled   boolean NOT NULL DEFAULT false,  -- bodies are encrypted; see encryption_keys
   enc_header           text NOT NULL DEFAULT 'auto' CHECK (enc_header IN ('auto', 'full', 'body')),
   reuse_ephemeral_keys boolean NOT NULL DEFAULT false,
@@ -216,12 +217,14 @@ CREATE TABLE sealpost.endpoint_secrets (
   endpoint_id text COLLATE "C" NOT NULL REFERENCES sealpost.endpoints (id),
   ciphertext  bytea NOT NULL,       -- AES-256-GCM; context 'endpoint_secrets.ciphertext.' || id
   key_id      text NOT NULL,        -- which master key
-  fingerprint text NOT NULL,        -- of the secret's text
+  fingerprint text,                 -- of the secret's text; NULL: not made by us, and its hash could be guessed at
   public_key  text,                 -- of a key pair; see core/signing_secret.h
-  created_at  timestamptz NOT NULL DEFAULT now(),
-  expires_at  timestamptz           -- NULL: current
+  reason      text NOT NULL DEFAULT '',  -- of the rotation that made it
+  created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+  activated_at timestamptz,         -- an operator said that the receiver has it
+  expires_at  timestamptz           -- NULL: current; else when its grace ends, or ended
 );
-CREATE INDEX endpoint_secrets_by_endpoint ON sealpost.endpoint_secrets (endpoint_id);
+CREATE INDEX endpoint_secrets_by_endpoint ON sealpost.endpoint_secrets (endpoint_id, created_at);
 CREATE INDEX endpoint_secrets_with_public_key ON sealpost.endpoint_secrets (endpoint_id) WHERE public_key IS NOT NULL;
 
 -- Receivers' public keys (X25519), to which bodies are encrypted. A key is an endpoint's own, or it is the

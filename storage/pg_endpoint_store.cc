@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <unordered_set>
 
-#include "base/crypto.h"
 #include "base/log.h"
 #include "core/signing_secret.h"
 #include "storage/encryption_key_rows.h"
@@ -22,7 +22,7 @@ SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.descriptio
        e.reuse_ephemeral_keys::int, e.bucket,
        (SELECT coalesce(json_agg(s.public_key ORDER BY s.created_at DESC, s.id DESC), '[]')
         FROM sealpost.endpoint_secrets s WHERE s.endpoint_id = e.id AND s.public_key IS NOT NULL
-          AND (s.expires_at IS NULL OR s.expires_at > now()))
+          AND (s.expires_at IS NULL OR s.expires_at > now())), e.headers_key_id
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -43,11 +43,14 @@ WHERE s.public_key IS NOT NULL AND (s.expires_at IS NULL OR s.expires_at > now()
   AND (e.status <> 'deleted' OR e.updated_at > now() - interval '10 minutes')
 ORDER BY s.public_key)sql";
 
-// Index: endpoint_secrets_by_endpoint. The newest secret signs first.
+// Index: endpoint_secrets_by_endpoint. The two newest that are valid; the newest is the first.
 constexpr const char* kSecrets = R"sql(
-SELECT s.endpoint_id, s.id, s.ciphertext, s.key_id FROM sealpost.endpoint_secrets s
-WHERE s.endpoint_id = ANY ($1::text[]) AND (s.expires_at IS NULL OR s.expires_at > now())
-ORDER BY s.created_at DESC, s.id DESC)sql";
+SELECT e.id, s.* FROM unnest($1::text[]) AS e(id) CROSS JOIN LATERAL (
+  SELECT s.id, s.ciphertext, s.key_id, coalesce(s.fingerprint, s.id), s.activated_at IS NOT NULL,
+         (extract(epoch FROM s.expires_at - clock_timestamp()) * 1000)::bigint
+  FROM sealpost.endpoint_secrets s
+  WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())
+  ORDER BY s.created_at DESC, s.id DESC LIMIT 2) s)sql";
 
 // Index: endpoints_by_change. By the database's clock, like updated_at itself.
 constexpr PgStatement kChanged{"endpoints_changed", R"sql(
@@ -57,10 +60,11 @@ constexpr const char* kNewIds = "SELECT sealpost.new_id('we_'), sealpost.new_id(
 
 constexpr const char* kInsert = R"sql(
 INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
-                                max_in_flight, headers, metadata, rate_limit_per_second, ordering,
-                                on_dead_letter, encryption_enabled, enc_header, reuse_ephemeral_keys, tenant)
-VALUES ($1, $2, $3, $4::text[], $5::jsonb, $6, $7::jsonb, $8, $9, $10::bytea, $11::jsonb, $12::float8, $13, $14,
-        $15::int::boolean, $16, $17::int::boolean, $18))sql";
+                                max_in_flight, headers, headers_key_id, metadata, rate_limit_per_second,
+                                ordering, on_dead_letter, encryption_enabled, enc_header,
+                                reuse_ephemeral_keys, tenant)
+VALUES ($1, $2, $3, $4::text[], $5::jsonb, $6, $7::jsonb, $8, $9, $10::bytea, $11, $12::jsonb, $13::float8, $14, $15,
+        $16::int::boolean, $17, $18::int::boolean, $19))sql";
 
 constexpr const char* kInsertSecret = R"sql(
 INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint, public_key)
@@ -71,9 +75,9 @@ VALUES ($1, $2, $3::bytea, $4, $5, nullif($6, '')))sql";
 constexpr const char* kUpdate = R"sql(
 UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::text[], signing = $5::jsonb,
   envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
-  metadata = $11::jsonb, rate_limit_per_second = $12::float8, ordering = $13,
-  on_dead_letter = $14, encryption_enabled = $15::int::boolean, enc_header = $16,
-  reuse_ephemeral_keys = $17::int::boolean, version = version + 1, updated_at = clock_timestamp()
+  headers_key_id = $11, metadata = $12::jsonb, rate_limit_per_second = $13::float8, ordering = $14,
+  on_dead_letter = $15, encryption_enabled = $16::int::boolean, enc_header = $17,
+  reuse_ephemeral_keys = $18::int::boolean, version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1)sql";
 
 constexpr const char* kSetStatus = R"sql(
@@ -96,9 +100,6 @@ constexpr const char* kInsertPatterns = R"sql(
 INSERT INTO sealpost.endpoint_event_patterns (tenant, pattern, endpoint_id)
 SELECT DISTINCT e.tenant, p.pattern, e.id
 FROM sealpost.endpoints e, unnest(e.enabled_events) AS p(pattern) WHERE e.id = $1)sql";
-
-std::string secret_context(const std::string& id) { return "endpoint_secrets.ciphertext." + id; }
-std::string headers_context(const std::string& id) { return "endpoints.headers." + id; }
 
 template <class Value>
 Value known(std::optional<Value> value, const char* column) {
@@ -129,8 +130,9 @@ void write_keys(PgTransaction& transaction, const EndpointId& id,
 
 }  // namespace
 
-PgEndpointStore::PgEndpointStore(DatabaseOptions options, MasterKey master_key, Random& random)
-    : session_(std::move(options)), master_key_(std::move(master_key)), random_(random) {}
+PgEndpointStore::PgEndpointStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys,
+                                 Random& random)
+    : session_(std::move(options)), sealer_(std::move(keys), random) {}
 
 std::vector<Endpoint> PgEndpointStore::load(std::span<const EndpointId> ids) {
   PgArray array;
@@ -152,17 +154,31 @@ void PgEndpointStore::add_secrets(std::vector<Endpoint>& endpoints) {
     by_id[endpoint.id.text()] = &endpoint;
   }
   const PgRows rows = session_.query_once(kSecrets, PgParameters().add(ids));
+  std::unordered_set<std::string> unreadable;
   for (int i = 0; i < rows.size(); ++i) {
+    Endpoint& endpoint = *by_id.at(rows.text(i, 0));
     const std::string secret_id = rows.text(i, 1);
-    auto secret = decrypt_at_rest(master_key_.key, secret_context(secret_id), rows.bytes(i, 2));
-    if (secret) {
-      by_id.at(rows.text(i, 0))->secrets.push_back(*std::move(secret));
-    } else {
+    auto secret = sealer_.open(kSealedSecret, secret_id, rows.view(i, 3), rows.bytes(i, 2));
+    if (!secret) {
       log_error("endpoint.secret_unreadable", {{"endpoint", rows.view(i, 0)},
                                                {"secret", secret_id},
                                                {"encrypted_under", rows.view(i, 3)},
-                                               {"master_key", master_key_.id}});
+                                               {"master_key", sealer_.newest_key_id()}});
+      unreadable.insert(endpoint.id.text());
+      continue;
     }
+    endpoint.secrets.push_back(*std::move(secret));
+    endpoint.secret_key_ids.push_back(rows.text(i, 4));
+    if (endpoint.secrets.size() == 1) {
+      endpoint.grace.emplace().activated = rows.flag(i, 5);
+    } else {
+      endpoint.grace.value().left = Milliseconds(rows.number(i, 6));
+    }
+  }
+  for (Endpoint& endpoint : endpoints) {
+    // With one of two it could not be told what a receiver accepts.
+    if (unreadable.contains(endpoint.id.text())) endpoint.secrets.clear();
+    if (endpoint.secrets.size() < 2) endpoint.grace.reset();
   }
 }
 
@@ -190,16 +206,17 @@ Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
     const std::string secret_id = ids.text(0, 1);
     transaction.run_once(kInsert,
                          setting_parameters(endpoint_id, endpoint.settings).add(endpoint.tenant));
-    const std::string ciphertext =
-        encrypt_at_rest(master_key_.key, secret_context(secret_id), endpoint.secret, random_);
+    const Sealer::Sealed sealed = sealer_.seal(kSealedSecret, secret_id, endpoint.secret);
+    std::optional<std::string> fingerprint;
+    if (endpoint.secret_is_ours) fingerprint = secret_fingerprint(endpoint.secret);
     transaction.run_once(
         kInsertSecret,
         PgParameters()
             .add(secret_id)
             .add(endpoint_id.text())
-            .add_bytes(ciphertext)
-            .add(master_key_.id)
-            .add(secret_fingerprint(endpoint.secret))
+            .add_bytes(sealed.ciphertext)
+            .add(sealed.key_id)
+            .add(fingerprint)
             .add(public_key_of(signing_profile_of(endpoint.settings), endpoint.secret)));
     write_patterns(transaction, endpoint_id);
     write_keys(transaction, endpoint_id, endpoint.settings.encryption);
@@ -298,10 +315,11 @@ PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
       .add(std::int64_t{settings.timeout.count()})
       .add(settings.max_in_flight);
   if (settings.headers.empty()) {
-    parameters.add_null();
+    parameters.add_null().add_null();
   } else {
-    parameters.add_bytes(encrypt_at_rest(master_key_.key, headers_context(id.text()),
-                                         headers_to_json(settings.headers), random_));
+    const Sealer::Sealed sealed =
+        sealer_.seal(kSealedHeaders, id.text(), headers_to_json(settings.headers));
+    parameters.add_bytes(sealed.ciphertext).add(sealed.key_id);
   }
   std::optional<std::string> rate_limit;
   if (settings.rate_limit_per_second) rate_limit = fmt::to_string(*settings.rate_limit_per_second);
@@ -342,16 +360,16 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   endpoint.bucket = static_cast<std::int16_t>(rows.number(i, 23));
   endpoint.public_keys = strings_from_json(rows.view(i, 24));
   if (rows.is_null(i, 13)) return endpoint;
-  const auto headers =
-      decrypt_at_rest(master_key_.key, headers_context(endpoint.id.text()), rows.bytes(i, 13));
+  const std::string key_id = rows.text(i, 25);
+  const auto headers = sealer_.open(kSealedHeaders, endpoint.id.text(), key_id, rows.bytes(i, 13));
   if (headers) {
     settings.headers = headers_from_json(*headers);
   } else if (on_wrong_key == OnWrongKey::refuse) {
     throw StorageError(
         StorageError::Kind::permanent,
-        fmt::format("the headers of {} cannot be decrypted with master key {}: is it the key "
-                    "that this database was set up with?",
-                    endpoint.id.text(), master_key_.id));
+        fmt::format("the headers of {} are encrypted under master key {} and cannot be "
+                    "decrypted: is the master key file the one that this database was set up with?",
+                    endpoint.id.text(), key_id));
   }
   return endpoint;
 }

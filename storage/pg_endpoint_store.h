@@ -1,25 +1,24 @@
 // core/endpoint_store.h on PostgreSQL, both views of it.
 //
-// Signing secrets and static headers are stored encrypted under the master key. Their context names
-// table, column and row, so that a ciphertext that was copied to another row does not open:
-//   endpoint_secrets.ciphertext.<secret id>      endpoints.headers.<endpoint id>
+// Signing secrets and static headers are stored encrypted (storage/sealed_columns.h).
 //
 // With a wrong master key load() returns endpoints without secrets and headers (and a log line);
 // get() and list() throw StorageError when an endpoint has headers, because writing such an
 // endpoint back would lose them.
 #pragma once
 
-#include "base/master_key.h"
-#include "base/random.h"
+#include <memory>
+
 #include "core/endpoint_store.h"
 #include "storage/pg_session.h"
+#include "storage/sealer.h"
 
 namespace sealpost {
 
 class PgEndpointStore final : public EndpointSource, public EndpointStore {
  public:
   // `random` must outlive the store.
-  PgEndpointStore(DatabaseOptions options, MasterKey master_key, Random& random);
+  PgEndpointStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys, Random& random);
 
   std::vector<Endpoint> load(std::span<const EndpointId> ids) override;
   std::vector<std::pair<EndpointId, int>> changed_within(std::chrono::seconds window) override;
@@ -46,8 +45,7 @@ class PgEndpointStore final : public EndpointSource, public EndpointStore {
                                const EndpointId& id, std::optional<int> expected_version);
 
   PgSession session_;
-  MasterKey master_key_;
-  Random& random_;
+  Sealer sealer_;
 };
 
 }  // namespace sealpost

@@ -15,6 +15,8 @@ class AccessTest : public ApiFixture {
   Objects make_objects(const std::string& tenant) {
     const std::string endpoint = make_endpoint({{"tenant", tenant}}).at("id");
     const DeliveryRecord delivery = add_dead_letter(tenant, endpoint);
+    post("/v1/webhook-endpoints/" + endpoint + "/secrets/rotate", Json::object());
+    last_endpoint_ = endpoint;
     const Json key = {{"public_key", std::string(64, 'a')}, {"endpoint_id", endpoint}};
     return {endpoint, delivery.event_id.text(), delivery.id.text(),
             post("/v1/merchant/webhook-keys", key).json.at("id")};
@@ -38,6 +40,10 @@ class AccessTest : public ApiFixture {
   }
 
   std::string body_of(const Route& route) {
+    if (route.pattern == "/v1/merchant/webhook-secrets/rotate") {
+      return Json({{"endpoint_id", last_endpoint_}, {"force", true}}).dump();
+    }
+    if (route.pattern.ends_with("/rotate")) return R"({"force": true})";
     if (route.method == "PATCH") return R"({"timeout_ms": 2000})";
     if (route.method == "POST" && route.pattern == "/v1/webhook-endpoints")
       return endpoint_body().dump();
@@ -49,6 +55,7 @@ class AccessTest : public ApiFixture {
   }
 
   int next_key_ = 10;
+  std::string last_endpoint_;
 };
 
 TEST_F(AccessTest, EveryRouteAnswersEveryRoleAsTheTableSays) {
@@ -75,7 +82,7 @@ TEST_F(AccessTest, EveryRouteAnswersEveryRoleAsTheTableSays) {
       ++checked;
     }
   }
-  EXPECT_EQ(checked, 28 * 4);
+  EXPECT_EQ(checked, 33 * 4);
 }
 
 TEST_F(AccessTest, ARefusedRoleChangesNothing) {
@@ -112,7 +119,7 @@ TEST_F(AccessTest, AnotherTenantsObjectsDoNotExistForAnyRoute) {
     EXPECT_EQ(foreign.json.at("detail"), missing.json.at("detail")) << "they must look the same";
     ++checked;
   }
-  EXPECT_EQ(checked, 15);
+  EXPECT_EQ(checked, 19);
   EXPECT_EQ(get("/v1/webhook-endpoints/" + objects.endpoint).text, before.text);
 }
 

@@ -53,6 +53,7 @@ ApiFixture::ApiFixture() {
           .endpoints = [this] { return stores_.endpoints(); },
           .encryption_keys = [this] { return stores_.encryption_keys(); },
           .history = [this] { return stores_.history(); },
+          .secrets = [this] { return stores_.secrets(); },
           .tokens = [this] { return stores_.tokens(); },
           .health = health,
           .clock = clock_,

@@ -75,6 +75,10 @@ TEST_F(OpenApiTest, ItsSchemasNameTheMembersOfRealAnswers) {
             names_of(schemas.at("Attempt").at("properties").at("phases_ms").at("properties")));
   delivery.erase("attempts");
   EXPECT_EQ(names_of(delivery), properties("Delivery"));
+  const std::string secrets =
+      "/v1/webhook-endpoints/" + endpoint.at("id").get<std::string>() + "/secrets";
+  EXPECT_EQ(names_of(get(secrets).json.at("data")[0]), properties("Secret"));
+  EXPECT_EQ(names_of(post(secrets + "/rotate", Json::object()).json), properties("RotatedSecret"));
   EXPECT_EQ(names_of(get("/v1/events").json.at("data")[0]), properties("Event"));
   EXPECT_EQ(names_of(call("GET", "/v1/events?limit=0", operator_).json), properties("Problem"));
 }
@@ -99,6 +103,14 @@ TEST_F(OpenApiTest, ItsExamplesOfBodiesAreAccepted) {
   for (const char* verb : {"disable", "enable", "pause", "resume"}) {
     const std::string pattern = std::string("/v1/webhook-endpoints/{id}/") + verb;
     EXPECT_EQ(post(path + "/" + verb, example(pattern.c_str(), "post")).status, 200) << verb;
+  }
+  for (const std::string pattern :
+       {"/v1/webhook-endpoints/{id}/secrets/rotate", "/v1/merchant/webhook-secrets/rotate"}) {
+    Json body = example(pattern.c_str(), "post");
+    body["force"] = true;
+    const auto at = pattern.find("/secrets/");
+    const std::string to = at == std::string::npos ? pattern : path + pattern.substr(at);
+    EXPECT_EQ(post(to, body).status, 200) << pattern;
   }
 }
 

@@ -28,7 +28,7 @@ class EndpointCacheTest : public testing::Test {
   FakeClock clock_;
   MemoryDatabase database_{clock_};
   std::unique_ptr<EndpointSource> source_ = database_.endpoint_source();
-  EndpointCache cache_;
+  EndpointCache cache_{clock_};
 };
 
 TEST_F(EndpointCacheTest, LoadsAnEndpointOnce) {
@@ -62,7 +62,7 @@ TEST_F(EndpointCacheTest, RefreshesOnlyWhatItHasAndWhatChanged) {
 // What an entry is thought to take must be true enough for the limit to mean something.
 TEST_F(EndpointCacheTest, HoldsNoMoreThanItMay) {
   constexpr std::size_t kSmallest = 4096;  // of an entry
-  EndpointCache small(100 * kSmallest);
+  EndpointCache small(clock_, 100 * kSmallest);
   const auto ask = [&](const std::string& id) {
     const LeasedDelivery delivery = leased_delivery("dlv_1", id);
     return small.endpoints_of({&delivery, 1}, *source_).at(0);
@@ -92,15 +92,64 @@ TEST_F(EndpointCacheTest, AnEndpointWithoutUsableSecretsMaySendNothing) {
   EXPECT_EQ(cache_.unusable(), 1u);
 }
 
-TEST_F(EndpointCacheTest, KnowsTheFingerprintsOfTheSigningSecrets) {
+// Two secrets, the old one for ten more seconds.
+Endpoint in_grace(const std::string& profile = "standard") {
   Endpoint endpoint = sample_endpoint("s");
-  endpoint.settings.signing_profile = "standard";
-  const SecretText first("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  const SecretText second("whsec_NfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  endpoint.secrets = {first, second};
+  endpoint.settings.signing_profile = profile;
+  endpoint.secrets = {SecretText("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+                      SecretText("whsec_NfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")};
+  endpoint.secret_key_ids = {"new", "old"};
+  endpoint.grace = SecretGrace{.left = std::chrono::seconds{10}};
+  return endpoint;
+}
+
+TEST_F(EndpointCacheTest, DuringAGraceBothSecretsSignInTheOrderThatWasLearnt) {
+  database_.add_endpoint(in_grace());
+  const ReadyEndpointPtr ready = get("s");
+  EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "new,old");
+  EXPECT_TRUE(ready->signing(clock_.monotonic_now()).in_grace);
+  ready->order->next = SecretOrder::new_last;
+  EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "old,new");
+}
+
+TEST_F(EndpointCacheTest, WhereOneSignatureFitsTheOldSecretSignsUntilARefusalOrTheEnd) {
+  database_.add_endpoint(in_grace("pandora"));
+  const ReadyEndpointPtr ready = get("s");
+  EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "old");
+  ready->order->next = SecretOrder::new_last;
+  EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "new");
+}
+
+TEST_F(EndpointCacheTest, AfterTheGraceOnlyTheNewSecretSigns) {
+  int version = 0;
+  for (const char* profile : {"standard", "pandora"}) {
+    Endpoint endpoint = in_grace(profile);
+    endpoint.version = ++version;
+    database_.add_endpoint(endpoint);
+    const ReadyEndpointPtr ready = get("s", version);
+    const MonotonicTime end = clock_.monotonic_now() + std::chrono::seconds{10};
+    EXPECT_TRUE(ready->signing(end - Milliseconds{1}).in_grace);
+    EXPECT_EQ(*ready->signing(end).key_ids, "new");
+    EXPECT_FALSE(ready->signing(end).in_grace);
+  }
+}
+
+TEST_F(EndpointCacheTest, WhatWasLearntHoldsForTheseTwoSecretsOnly) {
+  database_.add_endpoint(in_grace());
+  get("s")->order->next = SecretOrder::new_last;
+  const EndpointId id("s");
+  database_.change_endpoint(id, [](Endpoint& e) { e.settings.max_in_flight = 7; });
+  EXPECT_EQ(get("s", 2)->order->next, SecretOrder::new_last);
+  database_.change_endpoint(id, [](Endpoint& e) { e.secret_key_ids = {"newer", "new"}; });
+  EXPECT_EQ(get("s", 3)->order->next, SecretOrder::old_last);
+}
+
+TEST_F(EndpointCacheTest, AnActivatedSecretStandsLastAtOnce) {
+  Endpoint endpoint = in_grace("pandora");
   database_.add_endpoint(endpoint);
-  EXPECT_EQ(get("s")->signature_key_ids,
-            secret_fingerprint(first) + "," + secret_fingerprint(second));
+  get("s");
+  database_.change_endpoint(EndpointId("s"), [](Endpoint& e) { e.grace->activated = true; });
+  EXPECT_EQ(*get("s", 2)->signing(clock_.monotonic_now()).key_ids, "new");
 }
 
 }  // namespace

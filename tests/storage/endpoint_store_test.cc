@@ -134,7 +134,10 @@ TEST_F(EndpointStoreTest, SecretsAreEncryptedAtRest) {
 
 TEST_F(EndpointStoreTest, AWrongMasterKeyOpensNothing) {
   const Endpoint endpoint = endpoints_.create(complete());
-  PgEndpointStore other(options_, {SecretText(std::string(32, 'x')), "fedcba9876543210"}, random_);
+  PgEndpointStore other(options_,
+                        std::make_shared<MasterKeys>(std::vector<MasterKey>{
+                            {SecretText(std::string(32, 'x')), "fedcba9876543210"}}),
+                        random_);
   EXPECT_THAT(loaded(other, endpoint.id).secrets, IsEmpty());
   EXPECT_THAT(loaded(other, endpoint.id).settings.headers, IsEmpty());
   try {

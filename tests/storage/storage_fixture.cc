@@ -8,11 +8,12 @@ namespace sealpost {
 StorageTest::StorageTest()
     : url_(PostgresCluster::shared().create_database()),
       options_{.url = url_},
-      master_key_{SecretText(std::string(32, 'k')), "0123456789abcdef"},
+      master_keys_(std::make_shared<MasterKeys>(
+          std::vector<MasterKey>{{SecretText(std::string(32, 'k')), "0123456789abcdef"}})),
       sql_(options_),
       store_(options_),
       registry_(options_),
-      endpoints_(options_, master_key_, random_),
+      endpoints_(options_, master_keys_, random_),
       history_(options_) {}
 
 std::vector<std::string> StorageTest::rows(const std::string& sql) {

@@ -42,7 +42,7 @@ class StorageTest : public testing::Test {
   const std::string url_;
   const DatabaseOptions options_;
   FakeRandom random_;
-  const MasterKey master_key_;
+  const std::shared_ptr<MasterKeys> master_keys_;
   PgSession sql_;
   PgDeliveryStore store_;
   PgDispatcherRegistry registry_;

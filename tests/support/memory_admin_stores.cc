@@ -62,7 +62,11 @@ class MemoryEndpointStore final : public EndpointStore {
     all_.store_own_key(endpoint);
     const std::string key = public_key_of(signing_profile_of(wanted.settings), wanted.secret);
     if (!key.empty()) endpoint.public_keys = {key};
-    all_.secrets_[endpoint.id.text()] = std::string(wanted.secret.reveal());
+    SecretRecord secret;
+    secret.id = SecretId(new_ulid("whs_", endpoint.created_at, all_.random_));
+    secret.created_at = endpoint.created_at;
+    if (wanted.secret_is_ours) secret.fingerprint = secret_fingerprint(wanted.secret);
+    all_.secrets_[endpoint.id.text()] = {{secret, std::string(wanted.secret.reveal())}};
     return shown(all_.endpoints_[endpoint.id.text()] = endpoint);
   }
 
@@ -319,7 +323,7 @@ void MemoryAdminStores::add_delivery(DeliveryRecord delivery, std::vector<Attemp
 
 std::string MemoryAdminStores::secret_of(const EndpointId& id) const {
   const std::lock_guard lock(mutex_);
-  return secrets_.at(id.text());
+  return secrets_.at(id.text()).front().text;
 }
 
 EndpointSettings MemoryAdminStores::settings_of(const EndpointId& id) const {

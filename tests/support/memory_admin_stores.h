@@ -19,6 +19,7 @@
 #include "core/encryption_key_store.h"
 #include "core/endpoint_store.h"
 #include "core/history_store.h"
+#include "core/secret_store.h"
 #include "core/token_store.h"
 
 namespace sealpost {
@@ -30,6 +31,7 @@ class MemoryAdminStores {
   std::unique_ptr<EndpointStore> endpoints();
   std::unique_ptr<EncryptionKeyStore> encryption_keys();
   std::unique_ptr<HistoryStore> history();
+  std::unique_ptr<SecretStore> secrets();
   std::unique_ptr<TokenStore> tokens();
 
   // Called at the start of every call with its name ("endpoints.update"), without the lock; may
@@ -47,11 +49,17 @@ class MemoryAdminStores {
   friend class MemoryEncryptionKeyStore;
   friend class MemoryEndpointStore;
   friend class MemoryHistoryStore;
+  friend class MemorySecretStore;
   friend class MemoryTokenStore;
 
   struct StoredDelivery {
     DeliveryRecord record;
     std::vector<AttemptRecord> attempts;
+  };
+
+  struct StoredSecret {
+    SecretRecord record;
+    std::string text;
   };
 
   void enter(std::string_view call);
@@ -72,7 +80,7 @@ class MemoryAdminStores {
   std::function<void(std::string_view)> action_;
   int stores_made_ = 0;
   std::map<std::string, Endpoint> endpoints_;
-  std::map<std::string, std::string> secrets_;  // by endpoint
+  std::map<std::string, std::vector<StoredSecret>> secrets_;  // by endpoint, the newest first
   std::map<std::string, StoredEncryptionKey> keys_;
   std::vector<EncryptionKeyId> made_primary_;  // the last one last
   int keys_made_ = 0;
