@@ -51,6 +51,7 @@ class CommandLine {
     add_service("dispatcher", "dispatcher only; any number may share a database", dispatcher);
     add_service("admin-api", "admin API only", admin_api);
     add_migrate();
+    add_rewrap();
     add_token();
     add_listen();
     add_verify();
@@ -113,6 +114,11 @@ class CommandLine {
     sub->add_subcommand("plan", "prints the SQL that would be run, and runs nothing")
         ->callback([this] { migrate_action_ = MigrateAction::plan; });
     sub->fallthrough();
+  }
+
+  void add_rewrap() {
+    add_settings(*add("rewrap", "encrypts stored secrets again under the newest master key",
+                      [this] { return rewrap(config(Secrets::needed)); }));
   }
 
   void add_token() {

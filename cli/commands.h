@@ -22,6 +22,9 @@ int admin_api(const Config& config);
 enum class MigrateAction { apply, status, plan };
 int migrate(const Config& config, MigrateAction action);
 
+// Encrypts everything that is stored under an older master key again, under the newest.
+int rewrap(const Config& config);
+
 struct TokenRequest {
   std::string role;
   std::optional<std::string> tenant;
