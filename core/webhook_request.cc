@@ -165,9 +165,10 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
     }
   }
   auto rotation = rotation_of(profile, endpoint);
+  auto signer = usual.signer;
   return std::make_shared<const PreparedEndpoint>(
       PreparedEndpoint{.endpoint = std::move(endpoint),
-                       .signer = usual.signer,
+                       .signer = std::move(signer),
                        .usual = std::move(usual),
                        .rotation = std::move(rotation)});
 }
@@ -232,8 +233,9 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
   if (!to.signer->profile().has_enc_component) return true;
   std::optional<std::string> component =
       enc_component(settings.enc_header, kind, encrypted.ciphertext);
-  if (component) enc = *std::move(component);
-  return component.has_value();
+  if (!component) return false;
+  enc = *std::move(component);
+  return true;
 }
 
 void RequestBuilder::seal(const PreparedEndpoint::Signing& with, WallTime now, Body& body) {
