@@ -1,6 +1,7 @@
 #include "bench/paired_rounds.h"
 
 #include <fmt/format.h>
+#include <cmath>
 
 #include <stdexcept>
 #include <utility>
@@ -48,11 +49,13 @@ std::string summary(const std::vector<Round>& rounds) {
                        all.empty() ? "" : ", ", round.ratio(), text(round.sealpost),
                        text(round.baseline));
   }
+  // Not every benchmark takes the CPU time of both sides, and 0 / 0 is no JSON.
+  const double cpu_ratio = median_of(rounds, [](auto& r) { return r.cpu_ratio(); });
   return fmt::format(
-      R"("ratio": {:.3f}, "cpu_ratio": {:.3f}, )"
+      R"("ratio": {:.3f}, "cpu_ratio": {}, )"
       R"("sealpost_per_second": {:.0f}, "baseline_per_second": {:.0f}, "rounds": [{}])",
       median_of(rounds, [](auto& r) { return r.ratio(); }),
-      median_of(rounds, [](auto& r) { return r.cpu_ratio(); }),
+      std::isfinite(cpu_ratio) ? fmt::format("{:.3f}", cpu_ratio) : "null",
       median_of(rounds, [](auto& r) { return r.sealpost.per_second; }),
       median_of(rounds, [](auto& r) { return r.baseline.per_second; }), all);
 }

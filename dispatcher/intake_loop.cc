@@ -30,6 +30,9 @@ constexpr int kEnoughMovable = 2 * kIntakeEvents;
 // Those who came last while a backlog waits: an index scan of half a millisecond. More would find
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
+// Looking for them at every poll doubled the statements of a drain for a single tenant; so the time
+// between two looks doubles up to this while they find nobody.
+constexpr Milliseconds kLongestOutOfTurnPause{50};
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
 
 }  // namespace
@@ -74,9 +77,10 @@ Milliseconds IntakeLoop::idle_poll(MonotonicTime now) const {
 IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now) {
   const int room = total_room();
   const bool enough = movable() >= kEnoughMovable;
-  if (room == 0 || (enough && !backlog_)) return Next::after_busy_poll;
+  const bool out_of_turn = backlog_ && now >= next_out_of_turn_;
+  if (room == 0 || (enough && !out_of_turn)) return Next::after_busy_poll;
   IntakeRequest request = intake_request(epoch, now, room);
-  if (backlog_) request.newest = kNewestEvents;
+  if (out_of_turn) request.newest = kNewestEvents;
   if (enough) {
     request.max_events = 0;
     take(request, now);
@@ -99,6 +103,12 @@ IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
   if (result.events > 0) last_event_ = last_work_ = now;
   not_handed_over_ = std::move(result.leased);
   hand_over();
+  if (request.newest > 0) {
+    const bool found = result.events > result.in_turn;
+    out_of_turn_pause_ =
+        found ? polling_.busy : std::min(2 * out_of_turn_pause_, kLongestOutOfTurnPause);
+    next_out_of_turn_ = now + out_of_turn_pause_;
+  }
   return result;
 }
 

@@ -9,7 +9,7 @@
 //
 // Turn. Events are taken in the order in which they were committed. While more wait than one
 // statement takes, those of tenants who have few are also taken out of turn, every few
-// milliseconds.
+// milliseconds while there are any.
 //
 // Waiting deliveries (retries, endpoints that had no room) are found in three ways: our own retries
 // are remembered with their time; endpoints that overflowed at intake are; and a look into the
@@ -109,6 +109,8 @@ class IntakeLoop {
   std::optional<MonotonicTime> last_sweep_;
   std::optional<MonotonicTime> next_look_;
   bool backlog_ = false;  // more wait than the last statement took
+  MonotonicTime next_out_of_turn_{};
+  Milliseconds out_of_turn_pause_{polling_.busy};
 
   LoopThread thread_;  // last: it uses everything above
 };
