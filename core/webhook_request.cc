@@ -48,9 +48,9 @@ bool has_header(const std::map<std::string, SecretText>& headers, std::string_vi
 
 // The headers that every request has besides those of its profile.
 void append_own_headers(const LeasedDelivery& delivery, const PreparedEndpoint& endpoint,
-                        std::string idempotency, std::string content_type,
+                        const Signer& signer, std::string idempotency, std::string content_type,
                         std::vector<Header>& headers) {
-  if (!endpoint.signer->writes_header("webhook-id")) {
+  if (!signer.writes_header("webhook-id")) {
     headers.push_back({"webhook-id", delivery.event->id.text()});
   }
   headers.push_back({"Idempotency-Key", std::move(idempotency)});
@@ -165,12 +165,8 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
     }
   }
   auto rotation = rotation_of(profile, endpoint);
-  auto signer = usual.signer;
-  return std::make_shared<const PreparedEndpoint>(
-      PreparedEndpoint{.endpoint = std::move(endpoint),
-                       .signer = std::move(signer),
-                       .usual = std::move(usual),
-                       .rotation = std::move(rotation)});
+  return std::make_shared<const PreparedEndpoint>(PreparedEndpoint{
+      .endpoint = std::move(endpoint), .usual = std::move(usual), .rotation = std::move(rotation)});
 }
 
 RequestBuilder::RequestBuilder(Random& random)
@@ -179,13 +175,13 @@ RequestBuilder::RequestBuilder(Random& random)
 std::variant<HttpRequest, FailureReason> RequestBuilder::build(const LeasedDelivery& delivery,
                                                                const PreparedEndpoint& endpoint,
                                                                WallTime now) {
-  if (!endpoint.signer) return FailureReason::internal;  // nothing leaves unsigned
   return build(delivery, endpoint, endpoint.usual, now);
 }
 
 std::variant<HttpRequest, FailureReason> RequestBuilder::build(
     const LeasedDelivery& delivery, const PreparedEndpoint& endpoint,
     const PreparedEndpoint::Signing& signing, WallTime now) {
+  if (!signing.signer) return FailureReason::internal;  // nothing leaves unsigned
   const Event& event = *delivery.event;
   const EndpointSettings& settings = endpoint.endpoint.settings;
   const SigningProfile& profile = signing.signer->profile();
@@ -215,8 +211,8 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(
                         .time = now,
                         .attempt_number = delivery.attempts_made + 1},
                        tools_, request.headers);
-  append_own_headers(delivery, endpoint, std::move(idempotency), std::move(body->content_type),
-                     request.headers);
+  append_own_headers(delivery, endpoint, *signing.signer, std::move(idempotency),
+                     std::move(body->content_type), request.headers);
   std::move(body->headers.begin(), body->headers.end(), std::back_inserter(request.headers));
   if (!may_be_sent(request.headers)) return FailureReason::internal;
   return request;
@@ -230,7 +226,7 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
       encryptor_.encrypt(std::move(body.bytes), kind, settings, to.endpoint.encryption_keys, now);
   body.bytes = std::move(encrypted.json);
   body.content_type = "application/json";
-  if (!to.signer->profile().has_enc_component) return true;
+  if (!to.usual.signer->profile().has_enc_component) return true;
   std::optional<std::string> component =
       enc_component(settings.enc_header, kind, encrypted.ciphertext);
   if (!component) return false;

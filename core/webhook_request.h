@@ -24,16 +24,14 @@ struct HttpRequest {
   bool tls_1_3_only = false;  // else 1.2 will do
 };
 
-// An endpoint made ready for sending: the settings, and the signer compiled from them. Immutable;
+// An endpoint made ready for sending: the settings, and the signers compiled from them. Immutable;
 // shared between the threads of a dispatcher.
 struct PreparedEndpoint {
   Endpoint endpoint;
-  // With all valid secrets, the oldest last; null if the endpoint cannot be used.
-  std::shared_ptr<const Signer> signer;
 
   // One set and order of secrets.
   struct Signing {
-    std::shared_ptr<const Signer> signer{};
+    std::shared_ptr<const Signer> signer{};  // null if the endpoint cannot be used
     std::string key_ids{};  // of the secrets that sign, in their order, comma separated
     std::optional<SecretText> sealed_json_root{};  // for the profile sealed-json only
     std::string sealed_json_key_id{};

@@ -20,7 +20,7 @@ bool same_secrets(const Endpoint& one, const Endpoint& other) {
 std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
   if (endpoint.status == EndpointStatus::deleted) {
     return std::make_shared<const PreparedEndpoint>(
-        PreparedEndpoint{.endpoint = std::move(endpoint), .signer = nullptr});
+        PreparedEndpoint{.endpoint = std::move(endpoint)});
   }
   try {
     return prepare(endpoint);
@@ -30,7 +30,7 @@ std::shared_ptr<const PreparedEndpoint> prepare_or_hold(Endpoint endpoint) {
                                     {"version", endpoint.version},
                                     {"error", error.what()}});
     return std::make_shared<const PreparedEndpoint>(
-        PreparedEndpoint{.endpoint = std::move(endpoint), .signer = nullptr});
+        PreparedEndpoint{.endpoint = std::move(endpoint)});
   }
 }
 

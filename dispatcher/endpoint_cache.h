@@ -62,7 +62,7 @@ struct ReadyEndpoint {
 
   const Endpoint& endpoint() const { return prepared->endpoint; }
   bool may_send() const {
-    return endpoint().status == EndpointStatus::enabled && prepared->signer != nullptr;
+    return endpoint().status == EndpointStatus::enabled && prepared->usual.signer != nullptr;
   }
 };
 

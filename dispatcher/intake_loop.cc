@@ -27,7 +27,7 @@ constexpr Milliseconds kCrowdedPoll{10};
 // each endpoint's share of what is free is smaller than what it has: its deliveries would be born
 // pending and claimed later, at twice the price (measured: 46 % of a backlog for 64 endpoints).
 constexpr int kEnoughMovable = 2 * kIntakeEvents;
-// Those who came last while a backlog waits: an index scan of half a millisecond. More would find
+// Those who came last while a backlog waits: an index scan of 0.2 ms. More would find
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
 // Looking for them at every poll doubled the statements of a drain for a single tenant; so the time

@@ -20,8 +20,8 @@ constexpr PgStatement kProbe{"intake_waits", "SELECT sealpost.intake_waits($1)"}
 // endpoints with another room, $8 leases, $9 newest events
 //
 // A million events of one tenant may stand before everybody else's. Whoever came after them is
-// found at the other end of the same index: an index by tenant would cost every producer 3 us per
-// event, and all the time.
+// found at the other end of the same index: an index by tenant would cost every producer, and
+// all the time.
 //
 // Indexes: intake_pkey from the low-water mark on; endpoint_event_patterns_pkey once per distinct
 // (tenant, type) of the batch; outbox's primary key, in the one partition that run-time pruning

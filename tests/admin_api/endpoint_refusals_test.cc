@@ -4,18 +4,10 @@
 #include <set>
 
 #include "tests/admin_api/api_fixture.h"
+#include "tests/admin_api/refusal.h"
 
 namespace sealpost {
 namespace {
-
-struct Refusal {
-  const char* what;
-  Json members;  // besides url and enabled_events
-  const char* code;
-  const char* param;
-};
-
-void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.what; }
 
 Json numbered_entries(std::size_t count) {
   Json object = Json::object();
@@ -275,14 +267,6 @@ std::vector<Refusal> change_refusals() {
     return refusal.members.contains("secret") || refusal.members.contains("tenant");
   });
   return list;
-}
-
-std::string test_name(const testing::TestParamInfo<Refusal>& info) {
-  std::string name = info.param.what;
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  }
-  return name;
 }
 
 class EndpointRefusalTest : public ApiFixture, public testing::WithParamInterface<Refusal> {};

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "core/signing_secret.h"
 #include "tests/admin_api/api_fixture.h"
+#include "tests/admin_api/refusal.h"
 
 namespace sealpost {
 namespace {
@@ -112,15 +113,6 @@ TEST_F(SigningCallsTest, AKeyOfAnotherKindCannotTakeOver) {
   EXPECT_FALSE(refused({{"signing", "standard"}}, "httpsig-hmac"));
 }
 
-struct Refusal {
-  const char* what;
-  Json members;  // of the endpoint
-  const char* code;
-  const char* param;
-};
-
-void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.what; }
-
 const std::vector<Refusal>& refusals() {
   static const std::vector<Refusal> list = {
       {"name and own",
@@ -202,14 +194,6 @@ const std::vector<Refusal>& refusals() {
        "secret"},
   };
   return list;
-}
-
-std::string test_name(const testing::TestParamInfo<Refusal>& info) {
-  std::string name = info.param.what;
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
-  }
-  return name;
 }
 
 class SigningRefusalTest : public ApiFixture, public testing::WithParamInterface<Refusal> {};

@@ -222,7 +222,7 @@ TEST(WebhookRequestTest, EngeniusRefusesABodyThatBeginsWithADigit) {
 }
 
 TEST(WebhookRequestTest, AnEndpointWithoutASignerSendsNothing) {
-  const PreparedEndpoint broken{.endpoint = endpoint("standard"), .signer = nullptr};
+  const PreparedEndpoint broken{.endpoint = endpoint("standard")};
   FakeRandom random;
   const auto made = RequestBuilder(random).build(delivery(paid()), broken, kNow);
   EXPECT_EQ(std::get<FailureReason>(made), FailureReason::internal);
