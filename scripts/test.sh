@@ -4,13 +4,14 @@
 #   scripts/test.sh         what must pass: style, both compilers, all tests, sanitizers, the front door
 #   scripts/test.sh quick   for developers: one build and the tests without npm and scripts
 #
-# Ends with "N passed, N failed" over all test runs. A skipped test counts as failed.
+# Ends with the names of the tests that failed, and "N passed, N failed" over all test runs. A skipped test counts as failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/common.sh
 . scripts/common.sh
 
 passed=0 failed=0
+failures=() # names, for the end of a long report
 started=$SECONDS
 sources() { git ls-files '*.h' '*.cc'; }
 
@@ -28,6 +29,7 @@ check() {
     printf ' FAILED after %d s\n' $((SECONDS - began))
     tail -n 100 "$log"
     failed=$((failed + 1))
+    failures+=("$name")
   fi
   rm -f "$log"
 }
@@ -46,6 +48,10 @@ run_tests() {
   bad=$(grep '<testcase ' "$report" | grep -c -v 'status="run"') || true
   passed=$((passed + tests - bad))
   failed=$((failed + bad))
+  local name
+  while read -r name; do failures+=("build/$preset: $name"); done < <(
+    grep '<testcase ' "$report" | grep -v 'status="run"' | sed 's/.*<testcase name="\([^"]*\)".*/\1/'
+  )
   say "build/$preset: $((tests - bad)) passed, $bad failed, $((SECONDS - began)) s"
 }
 
@@ -92,6 +98,8 @@ front_door() {
 
 summary() {
   say "$((SECONDS - started)) s in all"
+  local name
+  for name in "${failures[@]}"; do echo "failed: $name"; done
   echo "$passed passed, $failed failed"
   [ $failed -eq 0 ]
 }
