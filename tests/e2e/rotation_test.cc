@@ -131,9 +131,10 @@ class Party {
   std::vector<Known> secrets_;  // the newest last
 };
 
-WallTime time_of(const Json& text) {
+WallTime time_of(const Json& value) {
+  const auto text = value.get<std::string>();
   std::tm fields{};
-  const char* rest = strptime(text.get<std::string>().c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
   return WallTime(std::chrono::seconds(timegm(&fields))) +
          std::chrono::milliseconds(std::atoi(rest + 1));
 }
