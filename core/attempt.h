@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "core/header_rules.h"
 #include "core/ids.h"
 
 namespace sealpost {
@@ -43,7 +45,8 @@ struct AttemptOutcome {
   std::optional<Milliseconds> retry_after;  // from the header, already relative and not negative
   std::string response_body;                // first bytes, at most kStoredResponseBytes
   bool response_truncated = false;
-  std::string remote_address;  // "203.0.113.7:443"; empty when blocked or never connected
+  std::vector<Header> consent_headers;  // WebHook-Allowed-…, of the answer to OPTIONS only
+  std::string remote_address;           // "203.0.113.7:443"; empty when blocked or never connected
   AttemptPhases phases;
   std::chrono::microseconds duration{0};
 

@@ -80,6 +80,13 @@ bool is_tenant_name(std::string_view text) {
          });
 }
 
+std::optional<double> Endpoint::rate_per_second() const {
+  const auto& own = settings.rate_limit_per_second;
+  if (!validation.allowed_per_minute) return own;
+  const double allowed = *validation.allowed_per_minute / 60.0;
+  return own ? std::min(*own, allowed) : allowed;
+}
+
 SigningProfile signing_profile_of(const EndpointSettings& settings) {
   if (settings.custom_signing) return *settings.custom_signing;
   if (auto preset = signing_preset(settings.signing_profile)) return *std::move(preset);

@@ -12,23 +12,15 @@
 #include "base/clock.h"
 #include "base/secret_text.h"
 #include "core/encryption.h"
+#include "core/endpoint_status.h"
 #include "core/envelope.h"
 #include "core/ids.h"
 #include "core/limits.h"
 #include "core/retry_policy.h"
 #include "core/signing_profile.h"
+#include "core/validation.h"
 
 namespace sealpost {
-
-enum class EndpointStatus {
-  enabled,
-  paused,    // deliveries wait
-  disabled,  // deliveries are skipped; only an operator enables it again (or it was never enabled)
-  deleted,   // kept for the history; waiting deliveries are dead-lettered
-};
-
-std::string_view to_text(EndpointStatus status);
-std::optional<EndpointStatus> endpoint_status_from_text(std::string_view text);
 
 enum class Ordering {
   none,
@@ -61,6 +53,7 @@ struct EndpointSettings {
   std::optional<double> rate_limit_per_second{};  // kMinRateLimit to kMaxRateLimit
   Ordering ordering = Ordering::none;
   OnDeadLetter on_dead_letter = OnDeadLetter::stop;  // for fifo
+  ValidationKind validation = ValidationKind::none;
   std::map<std::string, SecretText> headers;  // static extra headers; values are treated as secrets
   std::map<std::string, std::string> metadata;
 };
@@ -77,6 +70,7 @@ struct Endpoint {
   std::string tenant;
   EndpointStatus status = EndpointStatus::enabled;
   std::string status_reason;
+  Validation validation{};
   int version = 1;
   std::int16_t bucket = 0;  // made by the schema; see dispatcher/bucket_owner.h
   EndpointSettings settings;
@@ -89,6 +83,12 @@ struct Endpoint {
   std::vector<std::string> public_keys{};  // of these secrets, as core/signing_secret.h writes them
   WallTime created_at;
   WallTime updated_at;
+
+  // The lower one of its rate limit and of what the receiver allowed; none: no limit.
+  std::optional<double> rate_per_second() const;
+  Standing standing() const {
+    return {.status = status, .status_reason = status_reason, .validation = validation.state};
+  }
 };
 
 inline constexpr char kCustomProfile[] = "custom";

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kUserAgent = "Sealpost/" SEALPOST_VERSION;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr char kRequestOrigin[] = "WebHook-Request-Origin";
 constexpr size_t kMostOwnHeaders = 10;  // of the profile and ours; more only costs a reallocation
 
 // Receivers decode the body as UTF-8 text before they verify; Stripe's library fails on a byte
@@ -193,7 +194,8 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(
   }
   if (profile.sealed_json) seal(signing, now, *body);
 
-  HttpRequest request{.url = settings.url,
+  HttpRequest request{.method = HttpMethod::post,
+                      .url = settings.url,
                       .headers = {},
                       .body = std::move(body->bytes),
                       .timeout = settings.timeout,
@@ -214,6 +216,8 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(
   append_own_headers(delivery, endpoint, *signing.signer, std::move(idempotency),
                      std::move(body->content_type), request.headers);
   std::move(body->headers.begin(), body->headers.end(), std::back_inserter(request.headers));
+  const std::string& origin = endpoint.endpoint.validation.origin;
+  if (!origin.empty()) request.headers.push_back({kRequestOrigin, origin});
   if (!may_be_sent(request.headers)) return FailureReason::internal;
   return request;
 }
@@ -241,6 +245,22 @@ void RequestBuilder::seal(const PreparedEndpoint::Signing& with, WallTime now, B
   body.bytes = std::move(sealed.body);
   body.content_type = kSealedJsonType;
   std::move(sealed.headers.begin(), sealed.headers.end(), std::back_inserter(body.headers));
+}
+
+HttpRequest consent_request(const Endpoint& endpoint, const std::string& origin,
+                            const std::string& callback) {
+  HttpRequest request{
+      .method = HttpMethod::options,
+      .url = endpoint.settings.url,
+      .headers = {{"User-Agent", std::string(kUserAgent)}, {kRequestOrigin, origin}},
+      .body = {},
+      .timeout = std::min(endpoint.settings.timeout, kMaxValidationTime)};
+  if (const auto rate = requested_rate(endpoint.settings.rate_limit_per_second)) {
+    request.headers.push_back({"WebHook-Request-Rate", std::to_string(*rate)});
+  }
+  if (!callback.empty()) request.headers.push_back({"WebHook-Request-Callback", callback});
+  request.tls_1_3_only = signing_profile_of(endpoint.settings).tls_1_3_only;
+  return request;
 }
 
 std::string idempotency_key(const EventId& event, int generation) {

@@ -16,7 +16,10 @@
 namespace sealpost {
 
 // What is sent. Owns its strings: a transport may read them for as long as it holds the request.
+enum class HttpMethod { post, options };
+
 struct HttpRequest {
+  HttpMethod method = HttpMethod::post;
   std::string url;
   std::vector<Header> headers;  // complete, without Host and Content-Length
   std::string body;
@@ -76,6 +79,11 @@ class RequestBuilder {
   Random& random_;
   BodyEncryptor encryptor_;
 };
+
+// Asks the receiver of such an endpoint for its consent (core/validation.h). No static headers:
+// they are secrets, and nobody has said yet that they may be sent there. `callback` may be empty.
+HttpRequest consent_request(const Endpoint& endpoint, const std::string& origin,
+                            const std::string& callback);
 
 // "wh_" + event id + "-retry-" + generation: the same for all attempts of a generation.
 std::string idempotency_key(const EventId& event, int generation);

@@ -174,13 +174,29 @@ CREATE TABLE sealpost.endpoints (
   encryption_enabled   boolean NOT NULL DEFAULT false,  -- bodies are encrypted; see encryption_keys
   enc_header           text NOT NULL DEFAULT 'auto' CHECK (enc_header IN ('auto', 'full', 'body')),
   reuse_ephemeral_keys boolean NOT NULL DEFAULT false,
+  -- Whether the receiver agrees (core/validation.h).
+  validation        text NOT NULL DEFAULT 'none' CHECK (validation IN ('none', 'cloudevents', 'challenge')),
+  validation_state  text NOT NULL DEFAULT 'none'
+    CHECK (validation_state IN ('none', 'unasked', 'pending', 'valid', 'refused')),
+  validation_reason text NOT NULL DEFAULT '',
+  validation_due_at timestamptz,                    -- when it is asked (again); NULL: not by itself
+  validation_asks   smallint NOT NULL DEFAULT 0,    -- since the last answer
+  validation_asked_at timestamptz,
+  validation_origin text NOT NULL DEFAULT '',       -- as whom (cloudevents)
+  validation_callback bytea CHECK (octet_length(validation_callback) = 32),  -- SHA-256 of the secret in its URL
+  validation_allowed_rate int CHECK (validation_allowed_rate > 0),           -- per minute; NULL: any
   metadata       jsonb NOT NULL DEFAULT '{}',
   version        int NOT NULL DEFAULT 1,            -- rises with every change a dispatcher must see
   -- Dispatchers divide the work by bucket, so that one endpoint's limits live in one process's memory.
   bucket         smallint NOT NULL GENERATED ALWAYS AS ((hashtextextended(id, 0) & 255)::smallint) STORED,
   created_at     timestamptz NOT NULL DEFAULT now(),
-  updated_at     timestamptz NOT NULL DEFAULT now()
+  updated_at     timestamptz NOT NULL DEFAULT now(),
+  CHECK ((validation = 'none') = (validation_state = 'none')),
+  CHECK (validation_state NOT IN ('pending', 'refused') OR status = 'paused')
 );
+CREATE INDEX endpoints_to_validate ON sealpost.endpoints (validation_due_at) WHERE validation_due_at IS NOT NULL;
+CREATE UNIQUE INDEX endpoints_by_validation_callback ON sealpost.endpoints (validation_callback)
+  WHERE validation_callback IS NOT NULL;
 CREATE INDEX endpoints_by_tenant ON sealpost.endpoints (tenant, id);
 CREATE INDEX endpoints_with_ordering ON sealpost.endpoints (tenant) WHERE ordering = 'fifo';
 CREATE INDEX endpoints_by_change ON sealpost.endpoints (updated_at);

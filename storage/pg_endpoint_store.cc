@@ -9,6 +9,7 @@
 #include "core/signing_secret.h"
 #include "storage/encryption_key_rows.h"
 #include "storage/endpoint_codec.h"
+#include "storage/validation_rows.h"
 
 namespace sealpost {
 namespace {
@@ -22,7 +23,7 @@ SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.descriptio
        e.reuse_ephemeral_keys::int, e.bucket,
        (SELECT coalesce(json_agg(s.public_key ORDER BY s.created_at DESC, s.id DESC), '[]')
         FROM sealpost.endpoint_secrets s WHERE s.endpoint_id = e.id AND s.public_key IS NOT NULL
-          AND (s.expires_at IS NULL OR s.expires_at > now())), e.headers_key_id
+          AND (s.expires_at IS NULL OR s.expires_at > now())), e.headers_key_id, {}
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -80,10 +81,6 @@ UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::t
   reuse_ephemeral_keys = $18::int::boolean, version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1)sql";
 
-constexpr const char* kSetStatus = R"sql(
-UPDATE sealpost.endpoints SET status = $2, status_reason = $3, version = version + 1,
-  updated_at = clock_timestamp() WHERE id = $1)sql";
-
 constexpr const char* kDisable = R"sql(
 UPDATE sealpost.endpoints SET status = 'disabled', status_reason = $2, version = version + 1,
   updated_at = clock_timestamp() WHERE id = $1 AND status = 'enabled')sql";
@@ -91,7 +88,7 @@ UPDATE sealpost.endpoints SET status = 'disabled', status_reason = $2, version =
 // Two changes of one endpoint come one after the other, and the later one compares its version with
 // what the first one left.
 constexpr const char* kLock = R"sql(
-SELECT version FROM sealpost.endpoints
+SELECT version, url, {} FROM sealpost.endpoints
 WHERE id = $1 AND ($2::text IS NULL OR tenant = $2) AND status <> 'deleted' FOR UPDATE)sql";
 
 constexpr const char* kDeletePatterns =
@@ -100,6 +97,11 @@ constexpr const char* kInsertPatterns = R"sql(
 INSERT INTO sealpost.endpoint_event_patterns (tenant, pattern, endpoint_id)
 SELECT DISTINCT e.tenant, p.pattern, e.id
 FROM sealpost.endpoints e, unnest(e.enabled_events) AS p(pattern) WHERE e.id = $1)sql";
+
+// With the columns, from a statement that leaves room for them.
+std::string select(const char* statement) {
+  return fmt::format(fmt::runtime(statement), fmt::format(kColumns, kValidationColumns));
+}
 
 template <class Value>
 Value known(std::optional<Value> value, const char* column) {
@@ -137,7 +139,7 @@ PgEndpointStore::PgEndpointStore(DatabaseOptions options, std::shared_ptr<Master
 std::vector<Endpoint> PgEndpointStore::load(std::span<const EndpointId> ids) {
   PgArray array;
   for (const EndpointId& id : ids) array.add(id.text());
-  const PgRows rows = session_.query_once(fmt::format(kLoad, kColumns), PgParameters().add(array));
+  const PgRows rows = session_.query_once(select(kLoad), PgParameters().add(array));
   std::vector<Endpoint> endpoints;
   for (int i = 0; i < rows.size(); ++i)
     endpoints.push_back(read_row(rows, i, OnWrongKey::leave_out));
@@ -220,6 +222,10 @@ Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
             .add(public_key_of(signing_profile_of(endpoint.settings), endpoint.secret)));
     write_patterns(transaction, endpoint_id);
     write_keys(transaction, endpoint_id, endpoint.settings.encryption);
+    const ValidationKind kind = endpoint.settings.validation;
+    if (kind != ValidationKind::none) {
+      write_standing(transaction, endpoint_id, kind, first_standing(kind));
+    }
     return endpoint_id;
   });
   auto created = get(std::nullopt, id);
@@ -230,8 +236,7 @@ Endpoint PgEndpointStore::create(const NewEndpoint& endpoint) {
 
 std::optional<Endpoint> PgEndpointStore::get(const std::optional<std::string>& tenant,
                                              const EndpointId& id) {
-  const PgRows rows =
-      session_.query_once(fmt::format(kGet, kColumns), PgParameters().add(id.text()).add(tenant));
+  const PgRows rows = session_.query_once(select(kGet), PgParameters().add(id.text()).add(tenant));
   if (rows.empty()) return std::nullopt;
   std::vector<Endpoint> one{read_row(rows, 0, OnWrongKey::refuse)};
   add_encryption_keys(session_, one);
@@ -240,9 +245,8 @@ std::optional<Endpoint> PgEndpointStore::get(const std::optional<std::string>& t
 
 Page<Endpoint> PgEndpointStore::list(const std::optional<std::string>& tenant,
                                      const PageRequest& request) {
-  const PgRows rows =
-      session_.query_once(fmt::format(kList, kColumns),
-                          PgParameters().add(tenant).add(request.cursor).add(request.limit + 1));
+  const PgRows rows = session_.query_once(
+      select(kList), PgParameters().add(tenant).add(request.cursor).add(request.limit + 1));
   Page<Endpoint> page;
   for (int i = 0; i < std::min(rows.size(), request.limit); ++i) {
     page.items.push_back(read_row(rows, i, OnWrongKey::refuse));
@@ -259,13 +263,18 @@ std::vector<std::string> PgEndpointStore::public_keys() {
   return keys;
 }
 
-EndpointStore::ChangeResult PgEndpointStore::lock_for_change(
-    PgTransaction& transaction, const std::optional<std::string>& tenant, const EndpointId& id,
-    std::optional<int> expected_version) {
-  const PgRows rows = transaction.run_once(kLock, PgParameters().add(id.text()).add(tenant));
-  if (rows.empty()) return ChangeResult::not_found;
+PgEndpointStore::Locked PgEndpointStore::lock_for_change(PgTransaction& transaction,
+                                                         const std::optional<std::string>& tenant,
+                                                         const EndpointId& id,
+                                                         std::optional<int> expected_version) {
+  const PgRows rows = transaction.run_once(fmt::format(kLock, kStandingColumns),
+                                           PgParameters().add(id.text()).add(tenant));
+  if (rows.empty()) return {.allowed = ChangeResult::not_found};
   const bool differs = expected_version && rows.number(0, 0) != *expected_version;
-  return differs ? ChangeResult::version_differs : ChangeResult::changed;
+  return {.allowed = differs ? ChangeResult::version_differs : ChangeResult::changed,
+          .url = rows.text(0, 1),
+          .standing = read_standing(rows, 0, 2),
+          .validation = read_validation_kind(rows, 0, 2)};
 }
 
 EndpointStore::ChangeResult PgEndpointStore::update(const std::optional<std::string>& tenant,
@@ -274,12 +283,17 @@ EndpointStore::ChangeResult PgEndpointStore::update(const std::optional<std::str
                                                     std::optional<int> expected_version) {
   return session_.transaction({}, [&](PgTransaction& transaction) {
     lock_keys_for(transaction, settings.encryption);
-    const ChangeResult allowed = lock_for_change(transaction, tenant, id, expected_version);
-    if (allowed != ChangeResult::changed) return allowed;
+    const Locked before = lock_for_change(transaction, tenant, id, expected_version);
+    if (before.allowed != ChangeResult::changed) return before.allowed;
     transaction.run_once(kUpdate, setting_parameters(id, settings));
     write_patterns(transaction, id);
     write_keys(transaction, id, settings.encryption);
-    return allowed;
+    const ValidationKind kind = settings.validation;
+    const bool elsewhere = kind != ValidationKind::none && settings.url != before.url;
+    if (kind != before.validation || elsewhere) {
+      write_standing(transaction, id, kind, standing_after_change(before.standing, kind));
+    }
+    return before.allowed;
   });
 }
 
@@ -289,14 +303,14 @@ EndpointStore::ChangeResult PgEndpointStore::set_status(const std::optional<std:
                                                         const std::string& reason,
                                                         std::optional<int> expected_version) {
   return session_.transaction({}, [&](PgTransaction& transaction) {
-    const ChangeResult allowed = lock_for_change(transaction, tenant, id, expected_version);
-    if (allowed != ChangeResult::changed) return allowed;
-    transaction.run_once(kSetStatus,
-                         PgParameters().add(id.text()).add(to_text(status)).add(reason));
+    const Locked before = lock_for_change(transaction, tenant, id, expected_version);
+    if (before.allowed != ChangeResult::changed) return before.allowed;
+    write_standing(transaction, id, before.validation,
+                   standing_after(before.standing, before.validation, status, reason));
     if (status == EndpointStatus::deleted) {
       transaction.run_once(kDeletePatterns, PgParameters().add(id.text()));
     }
-    return allowed;
+    return before.allowed;
   });
 }
 
@@ -359,6 +373,7 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.encryption.reuse_ephemeral_keys = rows.number(i, 22) == 1;
   endpoint.bucket = static_cast<std::int16_t>(rows.number(i, 23));
   endpoint.public_keys = strings_from_json(rows.view(i, 24));
+  read_validation(rows, i, 26, endpoint);
   if (rows.is_null(i, 13)) return endpoint;
   const std::string key_id = rows.text(i, 25);
   const auto headers = sealer_.open(kSealedHeaders, endpoint.id.text(), key_id, rows.bytes(i, 13));

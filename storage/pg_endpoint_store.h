@@ -41,8 +41,15 @@ class PgEndpointStore final : public EndpointSource, public EndpointStore {
   Endpoint read_row(const PgRows& rows, int row, OnWrongKey on_wrong_key) const;
   void add_secrets(std::vector<Endpoint>& endpoints);
   PgParameters setting_parameters(const EndpointId& id, const EndpointSettings& settings);
-  ChangeResult lock_for_change(PgTransaction& transaction, const std::optional<std::string>& tenant,
-                               const EndpointId& id, std::optional<int> expected_version);
+  struct Locked {
+    ChangeResult allowed = ChangeResult::changed;
+    std::string url{};  // of the endpoint as it was, and the rest
+    Standing standing{};
+    ValidationKind validation = ValidationKind::none;
+  };
+  static Locked lock_for_change(PgTransaction& transaction,
+                                const std::optional<std::string>& tenant, const EndpointId& id,
+                                std::optional<int> expected_version);
 
   PgSession session_;
   Sealer sealer_;

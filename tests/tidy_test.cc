@@ -109,8 +109,17 @@ TEST(TidySchemaTest, AttemptErrorsAgree) {
 }
 
 TEST(TidySchemaTest, EndpointStatusesAgree) {
-  EXPECT_EQ(difference(words_of<EndpointStatus>("core/endpoint.h", "EndpointStatus"),
+  EXPECT_EQ(difference(words_of<EndpointStatus>("core/endpoint_status.h", "EndpointStatus"),
                        checked_words(all_migrations(), "endpoints", "status")),
+            "");
+}
+
+TEST(TidySchemaTest, ValidationsAgree) {
+  EXPECT_EQ(difference(words_of<ValidationKind>("core/validation.h", "ValidationKind"),
+                       checked_words(all_migrations(), "endpoints", "validation")),
+            "");
+  EXPECT_EQ(difference(words_of<ValidationState>("core/validation.h", "ValidationState"),
+                       checked_words(all_migrations(), "endpoints", "validation_state")),
             "");
 }
 

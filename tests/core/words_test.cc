@@ -59,6 +59,17 @@ TEST(WordsTest, FailureReasonsHaveTheirWords) {
   }
 }
 
+TEST(WordsTest, ValidationsHaveTheirWords) {
+  for (const std::string_view text : {"none", "cloudevents", "challenge"}) {
+    EXPECT_EQ(to_text(validation_kind_from_text(text).value()), text);
+  }
+  for (const std::string_view text : {"none", "unasked", "pending", "valid", "refused"}) {
+    EXPECT_EQ(to_text(validation_state_from_text(text).value()), text);
+  }
+  EXPECT_FALSE(validation_kind_from_text("zoom"));
+  EXPECT_FALSE(validation_state_from_text("asked"));
+}
+
 TEST(WordsTest, EndpointStatusesHaveTheirWords) {
   using enum EndpointStatus;
   const std::pair<EndpointStatus, std::string_view> expected[] = {
