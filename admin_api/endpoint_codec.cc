@@ -36,6 +36,19 @@ Json signing_of(const Endpoint& endpoint) {
   return signing;
 }
 
+Json validation_json(const Endpoint& endpoint) {
+  const Validation& validation = endpoint.validation;
+  const auto& asked_at = validation.asked_at;
+  const auto& rate = validation.allowed_per_minute;
+  return {
+      {Field::kind, to_text(endpoint.settings.validation)},
+      {Field::state, to_text(validation.state)},
+      {Field::reason, validation.reason},
+      {Field::asked_at, asked_at ? Json(to_rfc3339(*asked_at)) : Json()},
+      {Field::allowed_per_minute, rate ? Json(*rate) : Json()},
+  };
+}
+
 Json to_json(const Endpoint& endpoint) {
   const EndpointSettings& settings = endpoint.settings;
   Json headers = Json::object();
@@ -58,6 +71,7 @@ Json to_json(const Endpoint& endpoint) {
        settings.rate_limit_per_second ? Json(*settings.rate_limit_per_second) : Json()},
       {Field::ordering, to_text(settings.ordering)},
       {Field::on_dead_letter, to_text(settings.on_dead_letter)},
+      {Field::validation, validation_json(endpoint)},
       {Field::headers, std::move(headers)},
       {Field::metadata, Json(settings.metadata)},
       {Field::created_at, to_rfc3339(endpoint.created_at)},

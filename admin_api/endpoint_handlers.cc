@@ -21,7 +21,9 @@ constexpr char kIdPrefix[] = "we_";
 constexpr int kMaxTries = 5;
 
 EndpointRules rules_of(const CallContext& context) {
-  return {.urls = context.options.url_rules, .default_profile = context.options.default_profile};
+  return {.urls = context.options.url_rules,
+          .default_profile = context.options.default_profile,
+          .webhook_origin = context.options.webhook_origin};
 }
 
 Endpoint find_endpoint(CallContext& context) {

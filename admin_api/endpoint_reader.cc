@@ -10,6 +10,7 @@
 #include "admin_api/retry_codec.h"
 #include "admin_api/secret_reader.h"
 #include "admin_api/signing_reader.h"
+#include "admin_api/validation_reader.h"
 #include "base/check.h"
 #include "core/header_rules.h"
 #include "core/sealed_json.h"
@@ -60,6 +61,10 @@ class EndpointReader {
     read_envelope();
     if (const auto field = find(Field::encryption, [&] { draft_.settings.encryption = {}; })) {
       read_encryption(*field, draft_.settings.encryption);
+    }
+    const auto unvalidated = [&] { draft_.settings.validation = ValidationKind::none; };
+    if (const auto field = find(Field::validation, unvalidated)) {
+      read_validation(*field, draft_.settings.validation);
     }
     read_retry_policy();
     read_limits();
@@ -306,6 +311,7 @@ class EndpointReader {
   // Makes the signer once, for nothing but its complaints.
   void check_signer() {
     if (!profile_) return;
+    check_validation(draft_.settings, *profile_, rules_.webhook_origin, mistakes_);
     if (profile_->sealed_json && draft_.settings.encryption.enabled) {
       mistakes_.push_back({"invalid_value", Field::encryption,
                            "The profile sealed-json encrypts by itself; send null."});

@@ -17,6 +17,7 @@ namespace sealpost {
 struct EndpointRules {
   const UrlRules& urls;
   const std::string& default_profile;
+  const std::string& webhook_origin;  // may be empty
 };
 
 struct EndpointDraft {

@@ -51,6 +51,12 @@ struct Field {
   static constexpr char primary[] = "primary";
   static constexpr char deleted[] = "deleted";
 
+  // Validation of an endpoint.
+  static constexpr char validation[] = "validation";
+  static constexpr char kind[] = "kind";
+  static constexpr char asked_at[] = "asked_at";
+  static constexpr char allowed_per_minute[] = "allowed_per_minute";
+
   // Of an endpoint, not built yet.
   static constexpr char rate_limit_per_second[] = "rate_limit_per_second";
   static constexpr char ordering[] = "ordering";

@@ -8,6 +8,7 @@
 #include "admin_api/problem.h"
 #include "admin_api/secret_handlers.h"
 #include "admin_api/service_handlers.h"
+#include "admin_api/validation_handlers.h"
 
 namespace sealpost {
 namespace {
@@ -43,6 +44,8 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"GET", "/v1/dead-letters/{id}", Access::read, get_dead_letter},
     {"POST", "/v1/dead-letters/{id}/replay", Access::manage, replay_dead_letter},
     {"DELETE", "/v1/dead-letters/{id}", Access::manage, delete_dead_letter},
+    {"GET", "/v1/webhook-validations/{id}", Access::open, consent_by_callback},
+    {"POST", "/v1/webhook-validations/{id}", Access::open, consent_by_callback},
     {"GET", "/openapi.json", Access::open, get_openapi},
     {"GET", "/.well-known/jwks.json", Access::open, get_jwks},
     {"GET", "/.well-known/http-message-signatures-directory", Access::open,

@@ -16,6 +16,7 @@
 #include "core/secret_store.h"
 #include "core/token_store.h"
 #include "core/url_rules.h"
+#include "core/validation_store.h"
 
 namespace sealpost {
 
@@ -44,6 +45,7 @@ struct AdminApiOptions {
   std::string listen = "127.0.0.1:8025";
   UrlRules url_rules;
   std::string default_profile = "standard";
+  std::string webhook_origin{};  // empty: no validation by CloudEvents' handshake
   int threads = 8;
 };
 
@@ -55,6 +57,7 @@ class AdminApi {
     std::function<std::unique_ptr<HistoryStore>()> history;
     std::function<std::unique_ptr<SecretStore>()> secrets;
     std::function<std::unique_ptr<TokenStore>()> tokens;
+    std::function<std::unique_ptr<ValidationStore>()> validations;
     HealthSource health;  // served here as well, without authentication
     Clock& clock;
     Random& random;

@@ -27,6 +27,11 @@ TokenStore& ApiStores::tokens() {
   return *tokens_;
 }
 
+ValidationStore& ApiStores::validations() {
+  if (!validations_) validations_ = from_.validations();
+  return *validations_;
+}
+
 std::unique_ptr<ApiStores> StorePool::take() {
   const std::lock_guard lock(mutex_);
   if (idle_.empty()) return std::make_unique<ApiStores>(from_);

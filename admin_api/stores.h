@@ -20,6 +20,7 @@ class ApiStores {
   HistoryStore& history();
   SecretStore& secrets();
   TokenStore& tokens();
+  ValidationStore& validations();
 
  private:
   const AdminApi::Dependencies& from_;
@@ -28,6 +29,7 @@ class ApiStores {
   std::unique_ptr<HistoryStore> history_;
   std::unique_ptr<SecretStore> secrets_;
   std::unique_ptr<TokenStore> tokens_;
+  std::unique_ptr<ValidationStore> validations_;
 };
 
 // Threads: safe from any.

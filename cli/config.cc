@@ -12,7 +12,9 @@
 #include "base/url.h"
 #include "cli/config_sources.h"
 #include "cli/options.h"
+#include "core/header_rules.h"
 #include "core/signing_profile.h"
+#include "core/validation.h"
 
 extern char** environ;
 
@@ -229,6 +231,27 @@ LogLevel log_level(std::string_view text) {
   return LogLevel::info;
 }
 
+// What receivers are told about us.
+void check_public_names(const Config& config, Reader& reader) {
+  if (config.webhook_origin && !is_dns_name(*config.webhook_origin)) {
+    reader.refuse(
+        "SEALPOST_WEBHOOK_ORIGIN is no DNS name. Use one that stands for this sender, for instance "
+        "events.example.com");
+  }
+  if (!config.public_url) return;
+  const auto url = parse_url(*config.public_url);
+  const bool has_scheme =
+      url && (url->scheme == "https" || (url->scheme == "http" && config.allow_http));
+  if (has_scheme && is_header_value(*config.public_url) &&
+      config.public_url->find_first_of("?#@ ") == std::string::npos) {
+    return;
+  }
+  reader.refuse(
+      "SEALPOST_PUBLIC_URL is not the URL of an API. Use https://HOST or https://HOST/PATH, "
+      "without "
+      "user, query and fragment");
+}
+
 // What no single setting can know.
 void check_relations(const Config& config, Reader& reader) {
   if (config.listen == config.metrics_listen && !config.listen.ends_with(":0")) {
@@ -242,6 +265,7 @@ void check_relations(const Config& config, Reader& reader) {
       reader.refuse("SEALPOST_EGRESS_PROXY is not a proxy's URL. Use http://HOST:PORT");
     }
   }
+  check_public_names(config, reader);
   if (config.database_url && !config.database_url->reveal().starts_with("postgres")) {
     reader.refuse(
         "SEALPOST_DATABASE_URL is not a PostgreSQL URL. Use postgresql://USER@HOST:PORT/DATABASE");
@@ -284,6 +308,9 @@ Config load_config(const ConfigSources& sources) {
   config.drain = std::chrono::seconds(reader.integer("drain_seconds"));
   config.retention = std::chrono::days(reader.integer("retention_days"));
   config.ca_file = reader.path("ca_file");
+  config.webhook_origin = reader.text("webhook_origin");
+  config.public_url = reader.text("public_url");
+  if (config.public_url && config.public_url->ends_with('/')) config.public_url->pop_back();
   config.log_level = log_level(reader.choice("log_level", "info"));
   const bool text_lines =
       reader.choice("log_format", sources.stderr_is_terminal ? "text" : "json") == "text";

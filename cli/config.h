@@ -38,6 +38,8 @@ struct Config {
   std::chrono::seconds drain{0};
   std::chrono::days retention{0};
   std::optional<std::filesystem::path> ca_file;
+  std::optional<std::string> webhook_origin;  // a DNS name
+  std::optional<std::string> public_url;      // without a slash at the end
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::json;
 

@@ -15,6 +15,7 @@
 #include "cli/stop_signals.h"
 #include "core/check_request.h"
 #include "core/limits.h"
+#include "core/validation.h"
 
 namespace sealpost {
 namespace {
@@ -97,6 +98,9 @@ class DevelopmentReceiver {
     server_.Put(".*", handler);
     server_.Patch(".*", handler);
     server_.Delete(".*", handler);
+    server_.Options(".*", [](const httplib::Request& request, httplib::Response& response) {
+      consent(request, response);
+    });
   }
 
   // The port, or nullopt if it is taken.
@@ -109,6 +113,29 @@ class DevelopmentReceiver {
   void stop() { server_.stop(); }
 
  private:
+  // CloudEvents' handshake: everybody may send, as much as he asks for.
+  static void consent(const httplib::Request& request, httplib::Response& response) {
+    response.status = 204;
+    response.set_header("Allow", "OPTIONS, POST");
+    const std::string origin = request.get_header_value("WebHook-Request-Origin");
+    if (origin.empty()) return;
+    const std::string rate = request.get_header_value("WebHook-Request-Rate");
+    response.set_header("WebHook-Allowed-Origin", origin);
+    response.set_header("WebHook-Allowed-Rate", rate.empty() ? "*" : rate);
+  }
+
+  // Zoom's: a genuine request with a token is answered with the token's MAC.
+  void answer_challenge(const Observation& seen, const std::string& body,
+                        httplib::Response& response) const {
+    if (!seen.request.verification.verified) return;
+    const auto profile = profile_ ? profile_ : signing_preset(seen.request.verification.profile);
+    const auto key = profile ? challenge_key(*profile, *secret_) : std::nullopt;
+    const auto answer = key ? answer_to_challenge(body, *key) : std::nullopt;
+    if (!answer) return;
+    response.status = 200;
+    response.set_content(*answer, "application/json");
+  }
+
   void receive(const httplib::Request& from, httplib::Response& response) {
     Observation seen{.received_at = SystemClock{}.wall_now(), .bytes = from.body.size()};
     ReceivedRequest request{.headers = {}, .body = from.body};
@@ -123,6 +150,7 @@ class DevelopmentReceiver {
                                  seen.received_at, kDefaultTolerance, profile_);
     seen.answer = seen.checked && !seen.request.verification.verified ? 401 : options_.status;
     response.status = seen.answer;
+    answer_challenge(seen, from.body, response);
     const std::string line = options_.json ? json_line(seen) : text_line(seen);
     const std::lock_guard lock(print_mutex_);  // one line per request, whole
     fmt::print("{}\n", line);

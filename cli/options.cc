@@ -137,6 +137,20 @@ std::vector<Option> other_options() {
        .description =
            "PEM file of the authorities that endpoints' certificates are checked against, and no "
            "others; read again every hour"},
+      {.name = "webhook_origin",
+       .kind = OptionKind::text,
+       .default_text = "",
+       .default_note = "none",
+       .description =
+           "DNS name that stands for this sender, under which receivers are asked for their "
+           "consent (validation cloudevents); the same for all processes on a database"},
+      {.name = "public_url",
+       .kind = OptionKind::text,
+       .default_text = "",
+       .default_note = "none",
+       .description =
+           "URL at which receivers reach the admin API's /v1/webhook-validations/, to consent "
+           "later by a callback; without it none is offered"},
       {.name = "log_level",
        .kind = OptionKind::choice,
        .default_text = "info",

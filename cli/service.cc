@@ -79,6 +79,7 @@ class Service {
                                  .registry = [stores] { return stores.registry(); },
                                  .endpoints = [stores] { return stores.endpoint_source(); },
                                  .maintenance = [stores] { return stores.maintenance(); },
+                                 .validations = [stores] { return stores.validations(); },
                                  .sender = make_sender(),
                                  .clock = clock_,
                                  .random = random_},
@@ -88,7 +89,9 @@ class Service {
                           .busy_poll = std::min(config_.poll, DispatcherOptions{}.busy_poll),
                           .idle_poll = config_.poll,
                           .drain = config_.drain,
-                          .retention = {.retention = config_.retention}});
+                          .retention = {.retention = config_.retention},
+                          .validation = {.origin = config_.webhook_origin.value_or(""),
+                                         .public_url = config_.public_url.value_or("")}});
   }
 
   std::unique_ptr<HttpSender> make_sender() {
@@ -124,13 +127,15 @@ class Service {
                                  .history = [stores] { return stores.history(); },
                                  .secrets = [stores] { return stores.secrets(); },
                                  .tokens = [stores] { return stores.tokens(); },
+                                 .validations = [stores] { return stores.validations(); },
                                  .health = health(),
                                  .clock = clock_,
                                  .random = random_},
           AdminApiOptions{.listen = config_.listen,
                           .url_rules = {.allow_http = config_.allow_http,
                                         .allowed_ranges = config_.allow_ranges},
-                          .default_profile = config_.default_profile});
+                          .default_profile = config_.default_profile,
+                          .webhook_origin = config_.webhook_origin.value_or("")});
       api_->start();
     }
     if (parts_.dispatcher) {

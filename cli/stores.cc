@@ -10,6 +10,7 @@
 #include "storage/pg_maintenance.h"
 #include "storage/pg_secret_store.h"
 #include "storage/pg_token_store.h"
+#include "storage/pg_validation_store.h"
 
 namespace sealpost {
 
@@ -50,6 +51,10 @@ std::unique_ptr<TokenStore> Stores::tokens() const {
 
 std::unique_ptr<Maintenance> Stores::maintenance() const {
   return std::make_unique<PgMaintenance>(database_);
+}
+
+std::unique_ptr<ValidationStore> Stores::validations() const {
+  return std::make_unique<PgValidationStore>(database_);
 }
 
 }  // namespace sealpost

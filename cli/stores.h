@@ -16,6 +16,7 @@
 #include "core/maintenance.h"
 #include "core/secret_store.h"
 #include "core/token_store.h"
+#include "core/validation_store.h"
 #include "storage/database_options.h"
 
 namespace sealpost {
@@ -34,6 +35,7 @@ class Stores {
   std::unique_ptr<SecretStore> secrets() const;
   std::unique_ptr<TokenStore> tokens() const;
   std::unique_ptr<Maintenance> maintenance() const;
+  std::unique_ptr<ValidationStore> validations() const;
 
  private:
   DatabaseOptions database_;

@@ -30,6 +30,9 @@ void set_pointer(CURL* easy, CURLoption option, Pointer pointer) {
   CHECK(curl_easy_setopt(easy, option, pointer) == CURLE_OK, "libcurl refused an option");
 }
 
+// Of an answer to OPTIONS: what consents (core/validation.h).
+constexpr std::string_view kConsentHeaders[] = {"webhook-allowed-origin", "webhook-allowed-rate"};
+
 bool has_line_break(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
@@ -177,6 +180,7 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   status_code_ = 0;
   final_headers_ = false;
   retry_after_.reset();
+  consent_headers_.clear();
   body_bytes_ = 0;
   body_.clear();
   bad_header_ = !add_header_lines();
@@ -188,10 +192,24 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   if (share != share_) set_pointer(easy_, CURLOPT_SHARE, share_ = share);
   set_pointer(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   set_pointer(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  set_method();
   set_number(easy_, CURLOPT_TIMEOUT_MS, request_.timeout.count());
   set_number(easy_, CURLOPT_SSLVERSION,
              request_.tls_1_3_only ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2);
   return true;
+}
+
+// After the body, with which libcurl means POST.
+void Transfer::set_method() {
+  if (request_.method == HttpMethod::options) set_number(easy_, CURLOPT_HTTPGET, 1);
+  if (request_.method == method_) return;
+  method_ = request_.method;
+  if (method_ == HttpMethod::options) {
+    set_text(easy_, CURLOPT_CUSTOMREQUEST, "OPTIONS");
+  } else {
+    set_pointer(easy_, CURLOPT_CUSTOMREQUEST, static_cast<char*>(nullptr));
+    set_number(easy_, CURLOPT_POST, 1);
+  }
 }
 
 // libcurl sends a CR LF inside a header as it is, and by that a header of somebody else's choice.
@@ -252,11 +270,17 @@ void Transfer::take_header_line(std::string_view line) {
   if (const std::optional<int> status = status_of(line)) {
     status_code_ = *status;
     retry_after_.reset();
+    consent_headers_.clear();
   } else if (const auto value = header_value(line, "retry-after")) {
     retry_after_ = parse_retry_after(*value, surroundings_.clock.wall_now());
   } else if (is_blank(line) && !is_interim(status_code_)) {
     final_headers_ = true;
     surroundings_.got_headers.push_back(this);
+  } else if (request_.method == HttpMethod::options) {
+    for (const std::string_view name : kConsentHeaders) {
+      const auto consent = header_value(line, name);
+      if (consent) consent_headers_.push_back({std::string(name), std::string(*consent)});
+    }
   }
 }
 
@@ -289,6 +313,7 @@ AttemptOutcome Transfer::answered(int curl_code) {
   outcome.retry_after = retry_after_;
   outcome.response_truncated = body_bytes_ > body_.size() || curl_code != CURLE_OK;
   outcome.response_body = std::move(body_);
+  outcome.consent_headers = std::move(consent_headers_);
   outcome.phases = phases();
   return outcome;
 }

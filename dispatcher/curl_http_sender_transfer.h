@@ -57,6 +57,7 @@ class Transfer {
 
   void set_constant_options();
   void set_authorities(const std::string& file);
+  void set_method();
   bool add_header_lines();
   void take_header_line(std::string_view line);
   bool take_body(std::string_view bytes);
@@ -79,6 +80,7 @@ class Transfer {
   std::unique_ptr<HeaderList> header_list_;
 
   HttpRequest request_;
+  HttpMethod method_ = HttpMethod::post;  // as libcurl has it
   bool in_use_ = false;
   std::uint64_t tag_ = 0;
   std::uint64_t serial_ = 0;
@@ -97,6 +99,7 @@ class Transfer {
   int status_code_ = 0;         // of the newest status line, interim ones included
   bool final_headers_ = false;  // all of them are there
   std::optional<Milliseconds> retry_after_;
+  std::vector<Header> consent_headers_;
   std::size_t body_bytes_ = 0;
   std::string body_;  // the first kStoredResponseBytes
 };

@@ -43,8 +43,9 @@ void DeliveryLoop::run() {
     take_inbox();
     if (draining_) {
       give_back_queued();
-      if (parts_.sender->in_flight() == 0 && unconfirmed_.empty()) break;
+      if (parts_.sender->in_flight() == side_requests_ && unconfirmed_.empty()) break;
     } else {
+      start_side_requests();
       held_back = start_allowed();
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
@@ -83,7 +84,7 @@ void DeliveryLoop::give_up_lost_buckets() {
 }
 
 bool DeliveryLoop::belongs_to_another(const Endpoint& endpoint) const {
-  return endpoint.settings.rate_limit_per_second && !owns(*buckets_, endpoint.bucket);
+  return endpoint.rate_per_second() && !owns(*buckets_, endpoint.bucket);
 }
 
 void DeliveryLoop::take_inbox() {
@@ -118,8 +119,8 @@ void DeliveryLoop::take_inbox() {
 void DeliveryLoop::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
   const EndpointId id = delivery.endpoint_id;
   const MonotonicTime settled_at = parts_.membership.settled_at();
-  const bool waits = endpoint->endpoint().settings.rate_limit_per_second &&
-                     parts_.clock.monotonic_now() < settled_at;
+  const bool waits =
+      endpoint->endpoint().rate_per_second() && parts_.clock.monotonic_now() < settled_at;
   schedule_.add(std::move(endpoint), std::move(delivery));
   if (waits) schedule_.pause(id, settled_at);
 }
@@ -169,10 +170,24 @@ void DeliveryLoop::begin(Schedule::Start start) {
   parts_.sender->start(tag, std::get<HttpRequest>(std::move(built)));
 }
 
+// Few and rare: they do not count as in flight, because no lease covers them, and a stop does not
+// wait for them.
+void DeliveryLoop::start_side_requests() {
+  for (SideRequests::Asked& asked : parts_.side_requests.take_asked()) {
+    ++side_requests_;
+    parts_.sender->start(asked.tag, std::move(asked.request));
+  }
+}
+
 void DeliveryLoop::record() {
   std::vector<FinishedAttempt> results;
   results.reserve(finished_.size());
   for (FinishedRequest& finished : finished_) {
+    if ((finished.tag & SideRequests::kTag) != 0) {
+      --side_requests_;
+      parts_.side_requests.answer(finished.tag, std::move(finished.outcome));
+      continue;
+    }
     InFlight flight = std::move(in_flight_[finished.tag]);
     free_tags_.push_back(finished.tag);
     FinishedAttempt attempt = result_of(finished, flight);

@@ -30,6 +30,7 @@
 #include "dispatcher/membership.h"
 #include "dispatcher/running_limit.h"
 #include "dispatcher/schedule.h"
+#include "dispatcher/side_requests.h"
 
 namespace sealpost {
 
@@ -41,6 +42,7 @@ class DeliveryLoop {
     const EndpointCache& endpoints;
     const Membership& membership;
     Finisher& finisher;
+    SideRequests& side_requests;
     DispatcherMetrics& metrics;
     const Clock& clock;
     Random& random;
@@ -85,6 +87,7 @@ class DeliveryLoop {
   void take_inbox();
   bool start_allowed();
   void begin(Schedule::Start start);
+  void start_side_requests();
   void record();
   FinishedAttempt result_of(FinishedRequest& finished, InFlight& flight);
   SecretsInChange secrets_in_change(const FinishedAttempt& attempt, const InFlight& flight) const;
@@ -118,6 +121,7 @@ class DeliveryLoop {
   std::vector<std::uint64_t> free_tags_;
   std::vector<FinishedRequest> finished_;
   std::vector<Unconfirmed> unconfirmed_;
+  int side_requests_ = 0;  // running
   std::atomic<int> in_flight_count_{0};
   std::atomic<int> held_up_count_{0};
   std::atomic<bool> draining_{false};

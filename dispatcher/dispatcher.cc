@@ -16,6 +16,7 @@
 #include "dispatcher/retry_times.h"
 #include "dispatcher/store_health.h"
 #include "dispatcher/upkeep.h"
+#include "dispatcher/validator.h"
 
 namespace sealpost {
 namespace {
@@ -41,19 +42,21 @@ struct Dispatcher::Parts {
   EndpointCache endpoints;
   RetryTimes retry_times;
   Inbox inbox;
+  SideRequests side_requests;
   Finisher finisher;
   DeliveryLoop network;
   IntakeLoop intake;
   Heartbeat heartbeat;
   EndpointWatch endpoint_watch;
   Upkeep upkeep;
+  Validator validator;
   LoopThread stop_timer;  // no loop of its own: only its bell, which hurry() rings
   std::atomic<bool> hurried{false};
   bool running = false;
 
-  std::array<const LoopThread*, 6> threads() const {
-    return {&finisher.thread(),  &network.thread(),        &intake.thread(),
-            &heartbeat.thread(), &endpoint_watch.thread(), &upkeep.thread()};
+  std::array<const LoopThread*, 7> threads() const {
+    return {&finisher.thread(),       &network.thread(), &intake.thread(),   &heartbeat.thread(),
+            &endpoint_watch.thread(), &upkeep.thread(),  &validator.thread()};
   }
   void wait_for_requests_in_flight(MonotonicTime deadline);
 };
@@ -77,6 +80,7 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
                .endpoints = endpoints,
                .membership = membership,
                .finisher = finisher,
+               .side_requests = side_requests,
                .metrics = metrics,
                .clock = clock,
                .random = from.random},
@@ -111,7 +115,16 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
               .health = health,
               .metrics = metrics,
               .clock = clock},
-             options.retention) {}
+             options.retention),
+      validator({.store = from.validations(),
+                 .source = from.endpoints(),
+                 .requests = side_requests,
+                 .network = network,
+                 .membership = membership,
+                 .health = health,
+                 .clock = clock,
+                 .random = from.random},
+                options.validation) {}
 
 Dispatcher::Dispatcher(Dependencies dependencies, DispatcherOptions options)
     : parts_(std::make_unique<Parts>(std::move(dependencies), std::move(options))) {}
@@ -130,6 +143,7 @@ void Dispatcher::start() {
   parts_->intake.start();
   parts_->endpoint_watch.start();
   parts_->upkeep.start();
+  parts_->validator.start();
 }
 
 bool Dispatcher::stop() {
@@ -139,6 +153,7 @@ bool Dispatcher::stop() {
   log_info("dispatcher.draining", {{"in_flight", parts_->network.in_flight()}});
   parts_->intake.stop();
   parts_->upkeep.stop();
+  parts_->validator.stop();
   parts_->endpoint_watch.stop();
   parts_->network.drain();
   parts_->wait_for_requests_in_flight(deadline);

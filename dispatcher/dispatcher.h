@@ -7,6 +7,7 @@
 //   finish     writes results in batches
 //   heartbeat  renews the lease, learns who else lives; nothing slow, so that a renewal never waits
 //   upkeep     takes over dead dispatchers, refreshes endpoints, runs maintenance
+//   validator  asks receivers for their consent
 // The public methods are called by one thread, except where noted.
 #pragma once
 
@@ -21,7 +22,9 @@
 #include "core/endpoint_store.h"
 #include "core/limits.h"
 #include "core/maintenance.h"
+#include "core/validation_store.h"
 #include "dispatcher/http_sender.h"
+#include "dispatcher/validation_options.h"
 
 namespace sealpost {
 
@@ -34,6 +37,7 @@ struct DispatcherOptions {
   Milliseconds idle_poll{5};                // otherwise
   std::chrono::seconds drain{30};           // how long stop() waits for requests in flight
   RetentionOptions retention;
+  ValidationOptions validation{};
 };
 
 class Dispatcher {
@@ -45,6 +49,7 @@ class Dispatcher {
     std::function<std::unique_ptr<DispatcherRegistry>()> registry;
     std::function<std::unique_ptr<EndpointSource>()> endpoints;
     std::function<std::unique_ptr<Maintenance>()> maintenance;
+    std::function<std::unique_ptr<ValidationStore>()> validations;
     std::unique_ptr<HttpSender> sender;
     Clock& clock;
     Random& random;

@@ -29,7 +29,7 @@ std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
     --queued_;
     ++lane.in_flight;
     ++in_flight_;
-    if (const auto rate = lane.endpoint->endpoint().settings.rate_limit_per_second) {
+    if (const auto rate = lane.endpoint->endpoint().rate_per_second()) {
       const MonotonicTime following = lane.rate.started(now, *rate);
       if (following > now) pause(lane, start.delivery.endpoint_id, following);
     }
@@ -161,8 +161,8 @@ std::vector<Schedule::Start> Schedule::take_all() {
 std::vector<ReadyEndpointPtr> Schedule::rate_limited() const {
   std::vector<ReadyEndpointPtr> endpoints;
   for (const auto& [id, lane] : lanes_) {
-    const auto& settings = lane.endpoint->endpoint().settings;
-    if (settings.rate_limit_per_second && !lane.queue.empty()) endpoints.push_back(lane.endpoint);
+    const bool limited = lane.endpoint->endpoint().rate_per_second().has_value();
+    if (limited && !lane.queue.empty()) endpoints.push_back(lane.endpoint);
   }
   return endpoints;
 }

@@ -40,8 +40,8 @@ class StoreHealth {
   MonotonicTime reached_at_;
 };
 
-// How long to wait before the next try: 50 ms, doubled up to 2 s. No jitter: a dispatcher has five
-// connections, and dispatchers do not start their tries at the same moment.
+// How long to wait before the next try: 50 ms, doubled up to 2 s. No jitter: a dispatcher has a
+// handful of connections, and dispatchers do not start their tries at the same moment.
 class Backoff {
  public:
   static constexpr Milliseconds kFirst{50};

@@ -55,12 +55,16 @@ ApiFixture::ApiFixture() {
           .history = [this] { return stores_.history(); },
           .secrets = [this] { return stores_.secrets(); },
           .tokens = [this] { return stores_.tokens(); },
+          .validations = [this] { return stores_.validations(); },
           .health = health,
           .clock = clock_,
           .random = random_,
       },
-      AdminApiOptions{
-          .listen = "127.0.0.1:0", .url_rules = {}, .default_profile = "standard", .threads = 4});
+      AdminApiOptions{.listen = "127.0.0.1:0",
+                      .url_rules = {},
+                      .default_profile = "standard",
+                      .webhook_origin = "sender.example",
+                      .threads = 4});
   api_->start();
   admin_ = make_token(Role::admin);
   operator_ = make_token(Role::op);

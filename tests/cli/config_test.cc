@@ -168,5 +168,24 @@ TEST(ConfigTest, SummarizesEverySettingWithItsOrigin) {
   EXPECT_THAT(config.summary, HasSubstr("database_url_configured=no"));
 }
 
+TEST(ConfigTest, WhatReceiversAreToldIsANameAndAUrl) {
+  const Config config =
+      load_config({.environment = {{"SEALPOST_WEBHOOK_ORIGIN", "events.example.com"},
+                                   {"SEALPOST_PUBLIC_URL", "https://api.example.com/sealpost/"}}});
+  EXPECT_EQ(config.webhook_origin, "events.example.com");
+  EXPECT_EQ(config.public_url, "https://api.example.com/sealpost");
+  for (const char* wrong : {"https://a.example", "a b", "*", "a..b"}) {
+    EXPECT_THAT(mistakes_of({.environment = {{"SEALPOST_WEBHOOK_ORIGIN", wrong}}}),
+                ElementsAre(HasSubstr("SEALPOST_WEBHOOK_ORIGIN")))
+        << wrong;
+  }
+  for (const char* wrong : {"api.example.com", "http://api.example.com", "https://a.example/?b",
+                            "https://a.example/#b", "https://me@a.example/"}) {
+    EXPECT_THAT(mistakes_of({.environment = {{"SEALPOST_PUBLIC_URL", wrong}}}),
+                ElementsAre(HasSubstr("SEALPOST_PUBLIC_URL")))
+        << wrong;
+  }
+}
+
 }  // namespace
 }  // namespace sealpost

@@ -39,6 +39,37 @@ TEST_F(CurlHttpSenderTest, SendsExactlyTheGivenBytes) {
                 request.body);
 }
 
+TEST_F(CurlHttpSenderTest, AsksByOptionsWithoutABodyAndKeepsWhatConsents) {
+  std::promise<std::string> seen;
+  ScriptedServer server([&](Connection& connection) {
+    connection.read_request();
+    connection.send(kOk);
+    seen.set_value(connection.read_request().value_or("nothing"));
+    connection.send(
+        "HTTP/1.1 204 No Content\r\nWEBHOOK-allowed-origin:  a.example \r\n"
+        "WebHook-Allowed-Rate: 5\r\nX-Other: 1\r\n\r\n");
+    EXPECT_THAT(connection.read_request().value_or("nothing"), testing::StartsWith("POST / "));
+    connection.send("HTTP/1.1 200 OK\r\nWebHook-Allowed-Rate: 5\r\nContent-Length: 0\r\n\r\n");
+  });
+  EXPECT_TRUE(send(server.url()).succeeded());
+  HttpRequest question = request_to(server.url());
+  question.method = HttpMethod::options;
+  question.headers = {{"WebHook-Request-Origin", "b.example"}};
+  question.body.clear();
+  const AttemptOutcome outcome = send(question);
+  EXPECT_EQ(seen.get_future().get(),
+            "OPTIONS / HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
+                "\r\nAccept: */*\r\n"
+                "WebHook-Request-Origin: b.example\r\n\r\n");
+  EXPECT_EQ(outcome.status_code, 204);
+  ASSERT_EQ(outcome.consent_headers.size(), 2U);
+  EXPECT_EQ(outcome.consent_headers[0].name, "webhook-allowed-origin");
+  EXPECT_EQ(outcome.consent_headers[0].value, "a.example");
+  EXPECT_EQ(outcome.consent_headers[1].value, "5");
+  EXPECT_TRUE(send(server.url()).consent_headers.empty()) << "of a delivery nobody asks";
+  EXPECT_EQ(server.connections(), 1);
+}
+
 TEST_F(CurlHttpSenderTest, ReportsAnswerAddressAndTimes) {
   ScriptedServer server(always(kOk));
   const AttemptOutcome outcome = send(server.url());

@@ -150,6 +150,7 @@ TEST_F(DispatcherFaultTest, TwoDispatchersShareTheWorkWithoutDuplicates) {
                      .registry = [this] { return database_.registry(); },
                      .endpoints = [this] { return database_.endpoint_source(); },
                      .maintenance = [this] { return database_.maintenance(); },
+                     .validations = [this] { return database_.validations(); },
                      .sender = std::make_unique<FakeHttpSender>(second_network),
                      .clock = clock_,
                      .random = random_},

@@ -33,6 +33,7 @@ class DispatcherTest : public testing::Test {
                                  .registry = [this] { return database_.registry(); },
                                  .endpoints = [this] { return database_.endpoint_source(); },
                                  .maintenance = [this] { return database_.maintenance(); },
+                                 .validations = [this] { return database_.validations(); },
                                  .sender = std::make_unique<FakeHttpSender>(network_),
                                  .clock = clock_,
                                  .random = random_},
@@ -40,7 +41,8 @@ class DispatcherTest : public testing::Test {
                           .lease = kLease,
                           .max_in_flight = max_in_flight,
                           .drain = std::chrono::seconds(30),
-                          .retention = {}});
+                          .retention = {},
+                          .validation = validation_});
     dispatcher_->start();
   }
 
@@ -69,6 +71,7 @@ class DispatcherTest : public testing::Test {
 
   FakeClock clock_;
   FakeRandom random_;
+  ValidationOptions validation_{.origin = "sender.example"};
   MemoryDatabase database_{clock_};
   FakeNetwork network_{clock_};
   std::unique_ptr<Dispatcher> dispatcher_;

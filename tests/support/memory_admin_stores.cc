@@ -59,6 +59,7 @@ class MemoryEndpointStore final : public EndpointStore {
     endpoint.id = EndpointId(new_ulid("we_", endpoint.created_at, all_.random_));
     endpoint.tenant = wanted.tenant;
     endpoint.settings = wanted.settings;
+    set(endpoint, first_standing(wanted.settings.validation));
     all_.store_own_key(endpoint);
     const std::string key = public_key_of(signing_profile_of(wanted.settings), wanted.secret);
     if (!key.empty()) endpoint.public_keys = {key};
@@ -109,6 +110,10 @@ class MemoryEndpointStore final : public EndpointStore {
     return change(tenant, id, expected_version, [&](Endpoint& endpoint) {
       Endpoint changed = endpoint;
       changed.settings = settings;
+      if (settings.validation != endpoint.settings.validation ||
+          settings.url != endpoint.settings.url) {
+        set(changed, standing_after_change(endpoint.standing(), settings.validation));
+      }
       all_.store_own_key(changed);
       endpoint = changed;
     });
@@ -120,12 +125,19 @@ class MemoryEndpointStore final : public EndpointStore {
     const OneAtATime use(busy_);
     all_.enter("endpoints.set_status");
     return change(tenant, id, expected_version, [&](Endpoint& endpoint) {
-      endpoint.status = status;
-      endpoint.status_reason = reason;
+      set(endpoint,
+          standing_after(endpoint.standing(), endpoint.settings.validation, status, reason));
     });
   }
 
  private:
+  static void set(Endpoint& endpoint, const Standing& standing) {
+    endpoint.status = standing.status;
+    endpoint.status_reason = standing.status_reason;
+    if (standing.validation == ValidationState::valid) return;
+    endpoint.validation = {.state = standing.validation};
+  }
+
   Endpoint shown(Endpoint endpoint) const {
     if (endpoint.settings.encryption.enabled) endpoint.encryption_keys = all_.keys_of(endpoint);
     return endpoint;

@@ -21,6 +21,7 @@
 #include "core/history_store.h"
 #include "core/secret_store.h"
 #include "core/token_store.h"
+#include "core/validation_store.h"
 
 namespace sealpost {
 
@@ -33,6 +34,7 @@ class MemoryAdminStores {
   std::unique_ptr<HistoryStore> history();
   std::unique_ptr<SecretStore> secrets();
   std::unique_ptr<TokenStore> tokens();
+  std::unique_ptr<ValidationStore> validations();
 
   // Called at the start of every call with its name ("endpoints.update"), without the lock; may
   // throw what the call is to throw, or change something behind the caller's back.
@@ -41,6 +43,9 @@ class MemoryAdminStores {
   // What producers and dispatchers would have written.
   void add_event(Event event);
   void add_delivery(DeliveryRecord delivery, std::vector<AttemptRecord> attempts);
+  // A dispatcher asked the pending endpoint and named a callback with this secret.
+  void offer_callback(const EndpointId& id, const std::string& secret);
+  void change(const EndpointId& id, const std::function<void(Endpoint&)>& change);
   std::string secret_of(const EndpointId& id) const;
   EndpointSettings settings_of(const EndpointId& id) const;
   int stores_made() const;
@@ -51,6 +56,7 @@ class MemoryAdminStores {
   friend class MemoryHistoryStore;
   friend class MemorySecretStore;
   friend class MemoryTokenStore;
+  friend class MemoryConsentStore;
 
   struct StoredDelivery {
     DeliveryRecord record;
@@ -86,7 +92,8 @@ class MemoryAdminStores {
   int keys_made_ = 0;
   std::map<std::string, Event> events_;
   std::map<std::string, StoredDelivery> deliveries_;
-  std::map<std::string, TokenInfo> tokens_;  // by the token itself
+  std::map<std::string, EndpointId> callbacks_;  // by SHA-256 of the secret
+  std::map<std::string, TokenInfo> tokens_;      // by the token itself
 };
 
 }  // namespace sealpost

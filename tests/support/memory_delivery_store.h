@@ -28,6 +28,7 @@
 #include "core/endpoint_store.h"
 #include "core/maintenance.h"
 #include "core/storage_error.h"
+#include "core/validation_store.h"
 
 namespace sealpost {
 
@@ -59,6 +60,8 @@ class MemoryDatabase {
   void add_endpoint(Endpoint endpoint);
   // Changes it and raises its version.
   void change_endpoint(const EndpointId& id, const std::function<void(Endpoint&)>& change);
+  // Changes it and has its receiver asked, as the API would.
+  void validate(const EndpointId& id, ValidationKind kind);
   Endpoint endpoint(const EndpointId& id) const;
   // Goes to every enabled endpoint of its tenant whose patterns match.
   void insert_event(Event event);
@@ -79,16 +82,23 @@ class MemoryDatabase {
   std::unique_ptr<DispatcherRegistry> registry();
   std::unique_ptr<EndpointSource> endpoint_source();
   std::unique_ptr<Maintenance> maintenance();
+  std::unique_ptr<ValidationStore> validations();
 
  private:
   friend class MemoryDeliveryStore;
   friend class MemoryRegistry;
   friend class MemoryEndpointSource;
   friend class MemoryMaintenance;
+  friend class MemoryValidationStore;
 
   struct LiveDispatcher {
     std::string instance;
     MonotonicTime lease_until;
+  };
+  struct Question {
+    std::optional<MonotonicTime> due_at;
+    int asked = 0;
+    std::string callback;  // SHA-256 of its secret
   };
   using AttemptKey = std::tuple<DeliveryId, int, int>;  // delivery, generation, attempt number
 
@@ -108,6 +118,7 @@ class MemoryDatabase {
   std::optional<DeliveryId> refused_;
   std::map<EndpointId, Endpoint> endpoints_;
   std::map<EndpointId, MonotonicTime> changed_at_;
+  std::map<EndpointId, Question> questions_;
   std::deque<std::pair<std::int64_t, std::shared_ptr<const Event>>> intake_;
   std::int64_t last_position_ = 0;
   std::map<DeliveryId, Delivery> deliveries_;
