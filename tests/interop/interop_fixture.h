@@ -48,8 +48,8 @@ struct Courtroom {
   std::string certificate_key = make_certificate(certificate);
   JudgeProcess node{{"node", "judge.mjs", certificate, certificate_key}};
   JudgeProcess python{{SEALPOST_PYTHON, "judge.py", certificate, certificate_key}};
-  std::unique_ptr<SealpostProcess> serve{
-      installation.start("serve", {{"SEALPOST_CA_FILE", certificate}})};
+  std::unique_ptr<SealpostProcess> serve{installation.start(
+      "serve", {{"SEALPOST_CA_FILE", certificate}, {"SEALPOST_WEBHOOK_ORIGIN", "sender.example"}})};
   ApiClient api{installation.api(*serve)};
 
   JudgeProcess& judge(Language language) { return language == Language::node ? node : python; }

@@ -17,6 +17,9 @@
 //   refused          of the same request, changed in one respect, whether the library refused it:
 //                    tampered_body, wrong_secret, stale. A judge that accepts everything proves nothing.
 //
+// A judge may also export consent(headers), the headers that OPTIONS is answered with, and answer(body, assignment), a
+// body for what was accepted.
+//
 // A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next.
 // judge.py does the same with Python's libraries.
 import { readFileSync } from 'node:fs';
@@ -113,9 +116,19 @@ async function handle(request, response) {
     return;
   }
   const assignment = assignments.get(path);
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, assignment.judge.consent(request.headers)).end();
+    return;
+  }
   const requestedUrl = `https://${request.headers.host}${request.url}`;
   judged = judged.then(() => verdict(assignment, path, requestedUrl, request.headers, body));
-  process.stdout.write(JSON.stringify(await judged) + '\n');
+  const line = await judged;
+  process.stdout.write(JSON.stringify(line) + '\n');
+  const text = line.accepted ? assignment.judge.answer?.(body, assignment) : undefined;
+  if (text) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    return;
+  }
   response.writeHead(statusFor(path, request.headers['idempotency-key'])).end();
 }
 

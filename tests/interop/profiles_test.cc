@@ -159,6 +159,31 @@ TEST_F(InteropTest, CloudEventsAreReadByTheirSdkInBothModes) {
   }
 }
 
+// The receiver of the guide, asked in either way, gets its deliveries. (No library plays this
+// part.)
+TEST_F(InteropTest, TheGuidesReceiverConsents) {
+  const Case one{"slack", "guide_consent"};
+  for (const std::string kind : {"cloudevents", "challenge"}) {
+    const std::string path = "/consent-" + kind;
+    create_endpoint(path, one, {{"rate_limit_per_second", 2}, {"envelope", "standard"}});
+    const Json endpoint = courtroom_->api.read("/v1/webhook-endpoints").at("data").at(0);
+    const std::string url = "/v1/webhook-endpoints/" + endpoint.at("id").get<std::string>();
+    const Json paused = courtroom_->api.patch(url, {{"validation", {{"kind", kind}}}}).body;
+    EXPECT_EQ("paused", paused.at("status")) << paused;
+    insert(kPayloads.front());
+    const std::size_t count = kind == "challenge" ? 2 : 1;
+    const Json last = courtroom_->judge(Language::node).verdicts(path, count).back();
+    EXPECT_TRUE(last.at("accepted")) << last.value("problem", "");
+    EXPECT_EQ("payment_intent.succeeded", last.at("event").at("type"));
+    const Json validation = courtroom_->api.read(url).at("validation");
+    EXPECT_EQ("valid", validation.at("state"));
+    EXPECT_EQ(kind == "challenge" ? Json() : Json(90), validation.at("allowed_per_minute"));
+    const Json& headers = last.at("headers");
+    EXPECT_EQ(kind == "cloudevents", headers.contains("webhook-request-origin"));
+    courtroom_->api.remove(url);
+  }
+}
+
 // A receiver that knows nothing but the published key set and the keyid of a request.
 TEST_F(InteropTest, PublishedKeysVerify) {
   const std::vector<Case> cases{
