@@ -20,7 +20,8 @@
 // A judge may also export consent(headers), the headers that OPTIONS is answered with, and answer(body, assignment), a
 // body for what was accepted.
 //
-// A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next.
+// A path that begins with /flaky- answers 503 to the first request of each id, and 204 to the next. With
+// "strict": true in its assignment, a path answers 403 to what its library refuses; otherwise 204.
 // judge.py does the same with Python's libraries.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
@@ -96,7 +97,8 @@ const assignments = new Map();
 const seen = new Set();
 let judged = Promise.resolve(); // one after the other, because they share a clock
 
-function statusFor(path, id) {
+function statusFor(path, id, { strict }, { accepted }) {
+  if (strict && !accepted) return 403;
   const delivery = `${path} ${id}`;
   if (!path.startsWith('/flaky-') || seen.has(delivery)) return 204;
   seen.add(delivery);
@@ -129,7 +131,7 @@ async function handle(request, response) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(text);
     return;
   }
-  response.writeHead(statusFor(path, request.headers['idempotency-key'])).end();
+  response.writeHead(statusFor(path, request.headers['idempotency-key'], assignment, line)).end();
 }
 
 const [cert, key] = process.argv.slice(2).map((file) => readFileSync(file));

@@ -68,7 +68,9 @@ def verdict(path, requested_url, headers, body):
     return line
 
 
-def status_for(path, delivery_id):
+def status_for(path, delivery_id, accepted):
+    if assignments[path].get("strict") and not accepted:
+        return 403
     if not path.startswith("/flaky-") or (path, delivery_id) in seen:
         return 204
     seen.add((path, delivery_id))
@@ -96,8 +98,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         body = self.body()
         with one_at_a_time:
             requested_url = "https://" + headers["host"] + self.path
-            print(json.dumps(verdict(path, requested_url, headers, body)), flush=True)
-            status = status_for(path, headers.get("idempotency-key"))
+            line = verdict(path, requested_url, headers, body)
+            print(json.dumps(line), flush=True)
+            status = status_for(path, headers.get("idempotency-key"), line["accepted"])
         self.answer(status)
 
     def log_message(self, *_):

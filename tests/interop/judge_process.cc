@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <set>
 #include <stdexcept>
 
 namespace sealpost {
@@ -39,6 +40,19 @@ std::vector<nlohmann::json> JudgeProcess::verdicts(const std::string& path,
   line([&](const nlohmann::json& verdict) {
     if (verdict.value("path", "") == path) found.push_back(verdict);
     return found.size() == count;
+  });
+  return found;
+}
+
+std::vector<nlohmann::json> JudgeProcess::verdicts_until_accepted(const std::string& path,
+                                                                  std::size_t deliveries) const {
+  std::vector<nlohmann::json> found;
+  std::set<std::string> accepted;
+  line([&](const nlohmann::json& verdict) {
+    if (verdict.value("path", "") != path) return false;
+    found.push_back(verdict);
+    if (verdict.at("accepted")) accepted.insert(verdict.at("headers").at("idempotency-key"));
+    return accepted.size() == deliveries;
   });
   return found;
 }

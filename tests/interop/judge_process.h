@@ -24,6 +24,9 @@ class JudgeProcess {
 
   // The verdicts about a path, once there are that many.
   std::vector<nlohmann::json> verdicts(const std::string& path, std::size_t count) const;
+  // The same, once that many different deliveries were accepted.
+  std::vector<nlohmann::json> verdicts_until_accepted(const std::string& path,
+                                                      std::size_t deliveries) const;
 
  private:
   std::string line(const std::function<bool(const nlohmann::json&)>& predicate) const;

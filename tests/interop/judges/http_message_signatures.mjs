@@ -1,7 +1,8 @@
 // HTTP message signatures by http-message-signatures, in the way of docs/RECEIVERS.md. The secret is the public
 // key as the API shows it, or a shared secret. With `jwks`, the published key set, that key must stand there
-// under the request's keyid; jose reads it.
-import { createPublicKey } from 'node:crypto';
+// under the request's keyid; jose reads it. With `by_keyid` the judge knows its key under its own keyid only, as a
+// receiver does that takes several; otherwise every signature has to be by this key.
+import { createHash, createPublicKey } from 'node:crypto';
 import { calculateJwkThumbprint, importJWK } from 'jose';
 import { httpsig } from '../guide/receive_httpsig.mjs';
 
@@ -24,9 +25,17 @@ async function requirePublished(key, keyid, jwks) {
   if (!createPublicKey({ key: jwk, format: 'jwk' }).equals(key)) throw new Error('another key is published');
 }
 
-export async function verify({ body, headers, secret, profile, requestedUrl, jwks }) {
+// The thumbprint of a public key; of a shared secret what docs/SIGNING.md says of {kid}.
+const keyidOf = (key) =>
+  Buffer.isBuffer(key)
+    ? createHash('sha256').update(key).digest('hex').slice(0, 16)
+    : calculateJwkThumbprint(key.export({ format: 'jwk' }));
+
+export async function verify({ body, headers, secret, profile, requestedUrl, jwks, by_keyid: byKeyid }) {
   const key = keyOf(secret, profile);
+  const known = byKeyid && (await keyidOf(key));
   await httpsig(requestedUrl, headers, body, ALGORITHMS[profile], async (keyid) => {
+    if (byKeyid && keyid !== known) return undefined;
     if (jwks) await requirePublished(key, keyid, jwks);
     return key;
   });
