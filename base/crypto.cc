@@ -1,10 +1,9 @@
 #include "base/crypto.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <stdexcept>
@@ -17,6 +16,7 @@ namespace {
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kTagBytes = 16;
+constexpr std::size_t kMaxBlockBytes = 128;  // of SHA-512
 
 [[noreturn]] void openssl_failed(const char* call) {
   throw std::runtime_error(std::string("OpenSSL refuses ") + call +
@@ -40,14 +40,32 @@ unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned ch
 
 // Fetching costs more than signing does, so it is done once per process. Never freed: threads may
 // sign until the very end.
-EVP_MAC* hmac_method() {
-  static EVP_MAC* const method = require(EVP_MAC_fetch(nullptr, "HMAC", nullptr), "EVP_MAC_fetch");
+EVP_MD* fetch_digest(const char* name) {
+  return require(EVP_MD_fetch(nullptr, name, nullptr), "EVP_MD_fetch");
+}
+const EVP_MD* sha256_method() {
+  static EVP_MD* const method = fetch_digest("SHA256");
+  return method;
+}
+const EVP_MD* sha512_method() {
+  static EVP_MD* const method = fetch_digest("SHA512");
+  return method;
+}
+const EVP_MD* sha1_method() {
+  static EVP_MD* const method = fetch_digest("SHA1");
   return method;
 }
 
-EVP_MD* sha256_method() {
-  static EVP_MD* const method = require(EVP_MD_fetch(nullptr, "SHA256", nullptr), "EVP_MD_fetch");
-  return method;
+const EVP_MD* digest_method(HmacAlgorithm algorithm) {
+  switch (algorithm) {
+    case HmacAlgorithm::sha256:
+      return sha256_method();
+    case HmacAlgorithm::sha512:
+      return sha512_method();
+    case HmacAlgorithm::sha1:
+      return sha1_method();
+  }
+  CHECK(false, "an HmacAlgorithm that does not exist");
 }
 
 EVP_CIPHER* aes_256_gcm_method() {
@@ -56,13 +74,18 @@ EVP_CIPHER* aes_256_gcm_method() {
   return method;
 }
 
-struct FreeMacContext {
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+struct FreeDigestContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 struct FreeCipherContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
 };
+using DigestContext = std::unique_ptr<EVP_MD_CTX, FreeDigestContext>;
 using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeCipherContext>;
+
+DigestContext new_digest_context() {
+  return DigestContext(require(EVP_MD_CTX_new(), "EVP_MD_CTX_new"));
+}
 
 CipherContext new_cipher_context() {
   return CipherContext(require(EVP_CIPHER_CTX_new(), "EVP_CIPHER_CTX_new"));
@@ -74,63 +97,93 @@ int length_of(std::string_view bytes) {
   return static_cast<int>(bytes.size());
 }
 
-const char* digest_name(HmacAlgorithm algorithm) {
-  switch (algorithm) {
-    case HmacAlgorithm::sha256:
-      return "SHA256";
-    case HmacAlgorithm::sha512:
-      return "SHA512";
-    case HmacAlgorithm::sha1:
-      return "SHA1";
-  }
-  CHECK(false, "an HmacAlgorithm that does not exist");
+// `first` and then `pieces`, in a context that was used before. Short pieces are joined: each call
+// of EVP_DigestUpdate costs as much as copying a hundred bytes.
+void digest_pieces(EVP_MD_CTX* context, const EVP_MD* method, std::string_view first,
+                   std::span<const std::string_view> pieces, unsigned char* out) {
+  require(EVP_DigestInit_ex2(context, method, nullptr), "EVP_DigestInit_ex2");
+  std::array<char, 512> joined;
+  std::size_t used = 0;
+  const auto update = [&](std::string_view bytes) {
+    require(EVP_DigestUpdate(context, bytes.data(), bytes.size()), "EVP_DigestUpdate");
+  };
+  const auto add = [&](std::string_view piece) {
+    if (piece.size() > joined.size() - used) {
+      update({joined.data(), used});
+      used = 0;
+    }
+    if (piece.size() > joined.size()) return update(piece);
+    std::copy(piece.begin(), piece.end(), joined.data() + used);
+    used += piece.size();
+  };
+  add(first);
+  for (const std::string_view piece : pieces) add(piece);
+  if (used > 0) update({joined.data(), used});
+  require(EVP_DigestFinal_ex(context, out, nullptr), "EVP_DigestFinal_ex");
+  OPENSSL_cleanse(joined.data(), joined.size());
 }
 
 }  // namespace
 
 struct Hmac::State {
-  std::unique_ptr<EVP_MAC_CTX, FreeMacContext> context;
+  const EVP_MD* method;
+  DigestContext context = new_digest_context();
 };
 
-// The digest is chosen here, with an empty key; later calls change only the key.
-Hmac::Hmac(HmacAlgorithm algorithm) : state_(std::make_unique<State>()) {
-  state_->context.reset(require(EVP_MAC_CTX_new(hmac_method()), "EVP_MAC_CTX_new"));
-  std::string digest = digest_name(algorithm);
-  const std::array<OSSL_PARAM, 2> parameters{
-      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), 0),
-      OSSL_PARAM_construct_end()};
-  require(EVP_MAC_init(state_->context.get(), bytes_of(""), 0, parameters.data()), "EVP_MAC_init");
-}
+Hmac::Hmac(HmacAlgorithm algorithm)
+    : state_(std::make_unique<State>(State{.method = digest_method(algorithm)})) {}
 
 Hmac::~Hmac() = default;
 Hmac::Hmac(Hmac&&) noexcept = default;
 Hmac& Hmac::operator=(Hmac&&) noexcept = default;
 
+// RFC 2104 in so many words: H(K ^ opad, H(K ^ ipad, text)). EVP_MAC would copy a context, which is
+// an allocation, twice for every new key: that is every request here.
 void Hmac::sign(std::string_view key, std::span<const std::string_view> pieces, std::string& out) {
-  EVP_MAC_CTX* const context = state_->context.get();
-  // A null pointer would mean "the key of last time", and an empty view may have one.
-  const std::string_view key_or_empty = key.empty() ? std::string_view("") : key;
-  require(EVP_MAC_init(context, bytes_of(key_or_empty), key.size(), nullptr), "EVP_MAC_init");
-  for (const std::string_view piece : pieces) {
-    if (piece.empty()) continue;
-    require(EVP_MAC_update(context, bytes_of(piece), piece.size()), "EVP_MAC_update");
+  constexpr unsigned char kInnerPad = 0x36;
+  constexpr unsigned char kOuterPad = 0x5c;
+  EVP_MD_CTX* const context = state_->context.get();
+  const EVP_MD* const method = state_->method;
+  const std::size_t block_bytes = static_cast<std::size_t>(EVP_MD_get_block_size(method));
+  const std::size_t digest_bytes = static_cast<std::size_t>(EVP_MD_get_size(method));
+  std::array<unsigned char, kMaxBlockBytes> block{};
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+
+  if (key.size() > block_bytes) {
+    digest_pieces(context, method, {}, std::span(&key, 1), block.data());
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
   }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac;
-  std::size_t length = 0;
-  require(EVP_MAC_final(context, mac.data(), &length, mac.size()), "EVP_MAC_final");
-  out.append(reinterpret_cast<const char*>(mac.data()), length);
+  const std::string_view pad(reinterpret_cast<const char*>(block.data()), block_bytes);
+  for (unsigned char& byte : block) byte ^= kInnerPad;
+  digest_pieces(context, method, pad, pieces, digest.data());
+  for (unsigned char& byte : block) byte ^= kInnerPad ^ kOuterPad;
+  const std::string_view inner(reinterpret_cast<const char*>(digest.data()), digest_bytes);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> outer;
+  digest_pieces(context, method, pad, std::span(&inner, 1), outer.data());
+  OPENSSL_cleanse(block.data(), block.size());
+  out.append(reinterpret_cast<const char*>(outer.data()), digest_bytes);
 }
 
-void append_sha256(std::string_view bytes, std::string& out) {
+struct Sha256::State {
+  DigestContext context = new_digest_context();
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::digest(std::string_view bytes, std::string& out) {
   std::array<unsigned char, 32> digest;
-  require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, sha256_method(), nullptr),
-          "EVP_Digest");
+  digest_pieces(state_->context.get(), sha256_method(), {}, std::span(&bytes, 1), digest.data());
   out.append(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
 std::string sha256(std::string_view bytes) {
   std::string digest;
-  append_sha256(bytes, digest);
+  Sha256().digest(bytes, digest);
   return digest;
 }
 

@@ -1,6 +1,6 @@
 // The only place where OpenSSL and libsodium are called (besides curl's own TLS).
 //
-// Threads: free functions are safe from any thread; a Hmac object belongs to one thread.
+// Threads: free functions are safe from any thread; a Hmac or Sha256 object belongs to one thread.
 // Errors: a failing library call means a broken installation and throws std::runtime_error, except
 // where a wrong key or tampered input is an ordinary answer (nullopt).
 #pragma once
@@ -36,7 +36,22 @@ class Hmac {
 };
 
 std::string sha256(std::string_view bytes);  // 32 raw bytes
-void append_sha256(std::string_view bytes, std::string& out);
+
+// The same with a context that is kept between calls, for who computes many.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  // Appends 32 raw bytes to `out`.
+  void digest(std::string_view bytes, std::string& out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 // Takes the same time wherever the first difference is. Different lengths are unequal.
 bool equal_constant_time(std::string_view a, std::string_view b);

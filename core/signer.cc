@@ -103,6 +103,8 @@ struct Signer::Compiled : CompiledProfile {
       if (profile.many_signatures || &secret == &secrets.back()) add_keys(secret);
     }
     signature_bytes = 64 + keys.size() * (2 * 64 + profile.item.size() + profile.join.size());
+    if (profile.input_header.empty()) return;
+    input_bytes = keys.size() * (160 + profile.input_item.size() + profile.join.size());
   }
 
   void add_keys(const SecretText& secret) {
@@ -135,6 +137,7 @@ struct Signer::Compiled : CompiledProfile {
   bool uses_uri;
   std::vector<SigningKey> keys;     // in signing order
   std::size_t signature_bytes = 0;  // room for the whole signature header
+  std::size_t input_bytes = 0;      // and for that of the inputs
 };
 
 // One call of sign().
@@ -143,7 +146,7 @@ struct Signer::Signing {
     if (!compiled.uses_digest_hex && !compiled.uses_digest_base64) return;
     std::string& digest = tools.bytes_;
     digest.clear();
-    append_sha256(values.get(Variable::body), digest);
+    tools.body_sha256_.digest(values.get(Variable::body), digest);
     tools.digest_.clear();
     append_hex(digest, tools.digest_);
     append_base64(digest, tools.digest_);
@@ -277,6 +280,7 @@ void Signer::sign(const SigningInput& input, SigningTools& tools,
   if (compiled.keys.empty()) return;
 
   std::string inputs;
+  inputs.reserve(compiled.input_bytes);
   std::string text;
   text.reserve(compiled.signature_bytes);
   compiled.prefix.append_to(text, values);

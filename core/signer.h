@@ -48,6 +48,7 @@ class SigningTools {
   Hmac sha256_{HmacAlgorithm::sha256};
   Hmac sha512_{HmacAlgorithm::sha512};
   Hmac sha1_{HmacAlgorithm::sha1};
+  Sha256 body_sha256_;
   std::string message_;  // for Ed25519
   std::string bytes_;    // a signature or a digest
   std::string text_;     // the same, encoded

@@ -94,6 +94,9 @@ SigningTemplate::SigningTemplate(std::string_view field, std::string_view text,
 }
 
 void SigningTemplate::append_to(std::string& out, const VariableValues& values) const {
+  std::size_t size = out.size();
+  for (const Piece& piece : pieces_) size += text_of_piece(piece, values).size();
+  out.reserve(size);
   for (const Piece& piece : pieces_) out += text_of_piece(piece, values);
 }
 
