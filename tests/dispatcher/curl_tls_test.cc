@@ -109,6 +109,13 @@ class CurlTlsTest : public SenderTest {
     options.ca_file = certificates().path("ca.pem");
     return options;
   }
+  // With a server that goes no further.
+  void expect_handshake(HttpRequest request) {
+    request.timeout = Milliseconds{1'000};
+    const AttemptOutcome outcome = send(std::move(request));
+    EXPECT_EQ(outcome.error, AttemptError::timeout) << outcome.error_detail;
+    EXPECT_GT(outcome.phases.tls.count(), 0);
+  }
 };
 
 TEST_F(CurlTlsTest, AcceptsACertificateOfAGivenAuthority) {
@@ -162,11 +169,23 @@ TEST_F(CurlTlsTest, RefusesTls11) {
 TEST_F(CurlTlsTest, ShakesHandsByTls12) {
   use(trusting_options());
   HandshakeServer server("-tls1_2");
+  expect_handshake(request_to(server.url()));
+}
+
+TEST_F(CurlTlsTest, RefusesTls12WhereAProfileWantsTls13) {
+  use(trusting_options());
+  HandshakeServer server("-tls1_2");
   HttpRequest request = request_to(server.url());
-  request.timeout = Milliseconds{1'000};
-  const AttemptOutcome outcome = send(request);
-  EXPECT_EQ(outcome.error, AttemptError::timeout) << outcome.error_detail;
-  EXPECT_GT(outcome.phases.tls.count(), 0);
+  request.tls_1_3_only = true;
+  EXPECT_EQ(send(request).error, AttemptError::tls);
+}
+
+TEST_F(CurlTlsTest, ShakesHandsByTls13WhereAProfileWantsIt) {
+  use(trusting_options());
+  HandshakeServer server("-tls1_3");
+  HttpRequest request = request_to(server.url());
+  request.tls_1_3_only = true;
+  expect_handshake(std::move(request));
 }
 
 }  // namespace
