@@ -84,7 +84,8 @@ Api::Api(const AdminApi::Dependencies& dependencies, const AdminApiOptions& opti
     : dependencies_(dependencies),
       options_(options),
       health_(dependencies.health),
-      stores_(dependencies) {
+      stores_(dependencies),
+      key_sets_(dependencies.clock) {
   health_.metrics = [this] {
     return (dependencies_.health.metrics ? dependencies_.health.metrics() : "") + metrics_.text();
   };
@@ -127,13 +128,16 @@ ApiAnswer Api::route_and_run(const ApiCall& call, std::string& route) {
                         .stores = stores,
                         .options = options_,
                         .health = health_,
-                        .random = dependencies_.random};
+                        .random = dependencies_.random,
+                        .key_sets = key_sets_};
     if (match.route.access != Access::open) {
       context.token = authenticate(call, stores);
       require_access(context.token.role, match.route.access);
     }
     check_body(call);
-    return match.route.handler(context);
+    ApiAnswer answer = match.route.handler(context);
+    if (match.route.access == Access::manage) key_sets_.drop();
+    return answer;
   };
   return stores_.with_stores(run);
 }

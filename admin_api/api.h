@@ -30,6 +30,7 @@ class Api {
   const AdminApiOptions& options_;
   HealthSource health_;  // as given, with the API's own metrics appended
   StorePool stores_;
+  KeySetCache key_sets_;
   ApiMetrics metrics_;
 };
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "admin_api/http_server.h"
+#include "admin_api/key_set_cache.h"
 #include "admin_api/server.h"
 #include "admin_api/stores.h"
 
@@ -29,6 +30,7 @@ struct CallContext {
   const AdminApiOptions& options;
   const HealthSource& health;
   Random& random;
+  KeySetCache& key_sets;
 };
 
 struct Route {

@@ -2,6 +2,7 @@
 
 #include "admin_api/openapi.h"
 #include "admin_api/problem.h"
+#include "core/limits.h"
 #include "core/signing_secret.h"
 
 namespace sealpost {
@@ -11,15 +12,19 @@ ApiAnswer ok_text(std::string text) {
   return {.content_type = "text/plain; charset=utf-8", .body = std::move(text)};
 }
 
-ApiAnswer key_set(CallContext& context, std::string content_type) {
+std::string load_key_set(ApiStores& stores) {
   std::string keys;
-  for (const std::string& key : context.stores.endpoints().public_keys()) {
+  for (const std::string& key : stores.endpoints().public_keys()) {
     const std::string jwk = public_key_jwk(key);
     if (!jwk.empty()) keys += (keys.empty() ? "" : ",") + jwk;
   }
+  return R"({"keys":[)" + keys + "]}";
+}
+
+ApiAnswer key_set(CallContext& context, std::string content_type) {
   return {.content_type = std::move(content_type),
-          .body = R"({"keys":[)" + keys + "]}",
-          .headers = {{"Cache-Control", "max-age=300"}}};
+          .body = context.key_sets.get([&] { return load_key_set(context.stores); }),
+          .headers = {{"Cache-Control", "max-age=" + std::to_string(kKeySetLifetime.count())}}};
 }
 
 }  // namespace

@@ -34,6 +34,11 @@ inline constexpr std::chrono::seconds kMaxSecretGrace{7 * 86'400};
 inline constexpr std::chrono::seconds kDefaultSecretGrace{86'400};
 // How long a secret stays valid after it was told to retire at once (core/secret_store.h).
 inline constexpr std::chrono::seconds kMinSecretGrace{5};
+// Public keys: how long verifiers may keep the published set, how old it may be when they fetch it,
+// and so how long a new key is published before it signs.
+inline constexpr std::chrono::seconds kKeySetLifetime{300};
+inline constexpr std::chrono::seconds kMaxKeySetAge{5};
+inline constexpr std::chrono::seconds kKeyPublishedBeforeUse = kKeySetLifetime + kMaxKeySetAge;
 inline constexpr int kKeptSecrets = 10;  // per endpoint, retired ones included
 inline constexpr std::size_t kMaxRetryDelays = 50;
 inline constexpr std::chrono::hours kMaxRetryDelay{24 * 7};

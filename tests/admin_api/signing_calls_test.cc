@@ -2,16 +2,20 @@
 // refused, and the public keys.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cctype>
 #include <ostream>
 
 #include "base/bytes.h"
 #include "core/signing_secret.h"
+#include "core/storage_error.h"
 #include "tests/admin_api/api_fixture.h"
 #include "tests/admin_api/refusal.h"
 
 namespace sealpost {
 namespace {
+
+using std::chrono_literals::operator""ms;
 
 using SigningCallsTest = ApiFixture;
 
@@ -86,6 +90,44 @@ TEST_F(SigningCallsTest, AnExistingKeyIsTakenOver) {
   const Answer directory = call("GET", "/.well-known/http-message-signatures-directory", "");
   EXPECT_EQ(directory.header("Content-Type"), "application/http-message-signatures-directory+json");
   EXPECT_EQ(directory.text, keys.text);
+}
+
+// Nobody needs a token for it.
+TEST_F(SigningCallsTest, TheKeySetIsReadFromTheDatabaseOnceInFiveSeconds) {
+  std::atomic<int> reads{0};
+  stores_.before_each_call(
+      [&](std::string_view call) { reads += call == "endpoints.public_keys"; });
+  const auto ask = [this] { return call("GET", "/.well-known/jwks.json", ""); };
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask().status, 200);
+  call("GET", "/.well-known/http-message-signatures-directory", "");
+  EXPECT_EQ(reads, 1);
+
+  clock_.advance(4'999ms);
+  ask();
+  EXPECT_EQ(reads, 1);
+  clock_.advance(1ms);
+  ask();
+  EXPECT_EQ(reads, 2);
+}
+
+TEST_F(SigningCallsTest, WhatThisProcessChangesIsInTheKeySetAtOnce) {
+  const auto keys = [this] { return call("GET", "/.well-known/jwks.json", "").json.at("keys"); };
+  EXPECT_EQ(keys().size(), 0U);
+  const Json endpoint = make_endpoint({{"signing", "httpsig"}});
+  EXPECT_EQ(keys().size(), 1U);
+  const std::string path = "/v1/webhook-endpoints/" + endpoint.at("id").get<std::string>();
+  post(path + "/secrets/rotate", Json::object());
+  EXPECT_EQ(keys().size(), 2U);
+}
+
+TEST_F(SigningCallsTest, NoKeySetIsKeptThatCouldNotBeRead) {
+  stores_.before_each_call([](std::string_view call) {
+    if (call != "endpoints.public_keys") return;
+    throw StorageError(StorageError::Kind::unavailable, "no database");
+  });
+  EXPECT_EQ(call("GET", "/.well-known/jwks.json", "").status, 503);
+  stores_.before_each_call({});
+  EXPECT_EQ(call("GET", "/.well-known/jwks.json", "").status, 200);
 }
 
 TEST_F(SigningCallsTest, SharedSecretsAreInNoKeySet) {
