@@ -60,8 +60,9 @@ struct EndpointSettings {
 
 // How long two secrets are valid: from a rotation until the old one retires.
 struct SecretGrace {
-  Milliseconds left{0};    // from when the endpoint was loaded
-  bool activated = false;  // the operator said that the receiver has the new secret
+  Milliseconds left{0};     // from when the endpoint was loaded
+  Milliseconds new_for{0};  // how long there had been the new secret then
+  bool activated = false;   // the operator said that the receiver has the new secret
 };
 
 // An endpoint as stored. `version` rises with every change of anything a dispatcher uses.

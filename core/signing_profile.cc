@@ -51,6 +51,10 @@ bool is_asymmetric(SignatureAlgorithm algorithm) {
          algorithm == SignatureAlgorithm::ecdsa_p256_sha256;
 }
 
+bool has_key_pair(const SigningProfile& profile) {
+  return is_asymmetric(profile.algorithm) || !profile.ed25519_item.empty();
+}
+
 std::string_view to_text(SecretDecoding decoding) { return text_of(kDecodings, decoding); }
 std::optional<SecretDecoding> secret_decoding_from_text(std::string_view text) {
   return value_of(kDecodings, text);

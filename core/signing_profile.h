@@ -82,6 +82,9 @@ struct SigningProfile {
   std::string default_retry_preset = "standard";
 };
 
+// True if its secrets have a public half, for all signatures or for some.
+bool has_key_pair(const SigningProfile& profile);
+
 // nullopt: there is none of that name.
 std::optional<SigningProfile> signing_preset(std::string_view name);
 std::vector<std::string_view> signing_preset_names();

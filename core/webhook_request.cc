@@ -144,6 +144,9 @@ std::optional<PreparedEndpoint::Rotation> rotation_of(const SigningProfile& prof
   CHECK(secrets.size() == 2 && ids.size() == 2, "a grace is the time of two secrets");
   PreparedEndpoint::Rotation rotation;
   rotation.new_only = signing_with(profile, endpoint, {secrets.front()}, {ids.front()});
+  if (has_key_pair(profile)) {
+    rotation.old_only = signing_with(profile, endpoint, {secrets.back()}, {ids.back()});
+  }
   std::swap(secrets.front(), secrets.back());
   std::swap(ids.front(), ids.back());
   rotation.new_last = signing_with(profile, endpoint, secrets, std::move(ids));

@@ -44,6 +44,8 @@ struct PreparedEndpoint {
   struct Rotation {
     Signing new_last;
     Signing new_only;  // after the grace
+    // Of key pairs: in the place of `usual` until verifiers had time to fetch the new public key.
+    std::optional<Signing> old_only{};
   };
   std::optional<Rotation> rotation{};
 };

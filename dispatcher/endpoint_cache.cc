@@ -70,6 +70,10 @@ ReadyEndpoint::Signing ReadyEndpoint::signing(MonotonicTime now) const {
             .order = SecretOrder::new_last,
             .in_grace = true};
   }
+  if (rotation && rotation->old_only && now < new_key_from) {
+    return {
+        .with = &*rotation->old_only, .key_ids = &rotation->old_only->key_ids, .in_grace = true};
+  }
   return {.with = &prepared->usual,
           .key_ids = &prepared->usual.key_ids,
           .in_grace = rotation.has_value()};
@@ -126,6 +130,10 @@ ReadyEndpointPtr EndpointCache::store(Endpoint endpoint, MonotonicTime loaded_at
   auto ready = std::make_shared<ReadyEndpoint>();
   if (endpoint.grace) {
     ready->grace_ends = loaded_at + endpoint.grace->left;
+    // From now and not from before the statement: rather a little too late.
+    ready->new_key_from =
+        clock_.monotonic_now() +
+        std::max<Milliseconds>(kKeyPublishedBeforeUse - endpoint.grace->new_for, Milliseconds{0});
     if (endpoint.grace->activated) ready->order->next = SecretOrder::new_last;
   }
   ready->prepared = prepare_or_hold(std::move(endpoint));

@@ -47,6 +47,9 @@ struct ReadyEndpoint {
   std::shared_ptr<const PreparedEndpoint> prepared;  // its signer is null if it cannot be used
   std::shared_ptr<EndpointLoad> load;
   MonotonicTime grace_ends{};  // while two secrets are valid: until when
+  // And from when on the new one may sign unasked, if it is a key pair. A refusal or the operator
+  // asks for it earlier, the end of the grace enforces it.
+  MonotonicTime new_key_from{};
   // Which order of two secrets the receiver takes; shared by all versions with these two secrets.
   // The network thread's alone. Lost with the process, and learnt again within one refusal.
   std::shared_ptr<OrderBelief> order = std::make_shared<OrderBelief>();

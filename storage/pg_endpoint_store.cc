@@ -48,7 +48,8 @@ ORDER BY s.public_key)sql";
 constexpr const char* kSecrets = R"sql(
 SELECT e.id, s.* FROM unnest($1::text[]) AS e(id) CROSS JOIN LATERAL (
   SELECT s.id, s.ciphertext, s.key_id, coalesce(s.fingerprint, s.id), s.activated_at IS NOT NULL,
-         (extract(epoch FROM s.expires_at - clock_timestamp()) * 1000)::bigint
+         (extract(epoch FROM s.expires_at - clock_timestamp()) * 1000)::bigint,
+         (extract(epoch FROM clock_timestamp() - s.created_at) * 1000)::bigint
   FROM sealpost.endpoint_secrets s
   WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > clock_timestamp())
   ORDER BY s.created_at DESC, s.id DESC LIMIT 2) s)sql";
@@ -172,7 +173,8 @@ void PgEndpointStore::add_secrets(std::vector<Endpoint>& endpoints) {
     endpoint.secrets.push_back(*std::move(secret));
     endpoint.secret_key_ids.push_back(rows.text(i, 4));
     if (endpoint.secrets.size() == 1) {
-      endpoint.grace.emplace().activated = rows.flag(i, 5);
+      endpoint.grace =
+          SecretGrace{.new_for = Milliseconds(rows.number(i, 7)), .activated = rows.flag(i, 5)};
     } else {
       endpoint.grace.value().left = Milliseconds(rows.number(i, 6));
     }

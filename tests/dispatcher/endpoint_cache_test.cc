@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/bytes.h"
+#include "core/limits.h"
 #include "core/signing_secret.h"
 #include "tests/dispatcher/sample_endpoints.h"
 #include "tests/support/fake_clock.h"
@@ -118,6 +120,45 @@ TEST_F(EndpointCacheTest, WhereOneSignatureFitsTheOldSecretSignsUntilARefusalOrT
   EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "old");
   ready->order->next = SecretOrder::new_last;
   EXPECT_EQ(*ready->signing(clock_.monotonic_now()).key_ids, "new");
+}
+
+// Two key pairs, the new one made so long ago; the old one is good for an hour.
+Endpoint in_key_grace(Milliseconds new_for) {
+  Endpoint endpoint = in_grace("standard-asymmetric");
+  endpoint.secrets = {SecretText("whsk_" + base64_encode(std::string(32, 'n'))),
+                      SecretText("whsk_" + base64_encode(std::string(32, 'o')))};
+  endpoint.grace = SecretGrace{.left = std::chrono::hours{1}, .new_for = new_for};
+  return endpoint;
+}
+
+// Verifiers may keep the published set for as long as that.
+TEST_F(EndpointCacheTest, ANewKeyPairSignsOnceItWasPublishedForTheLifetimeOfAKeySet) {
+  database_.add_endpoint(in_key_grace(std::chrono::seconds{100}));
+  const ReadyEndpointPtr ready = get("s");
+  const MonotonicTime now = clock_.monotonic_now();
+  const MonotonicTime first_use = now + kKeyPublishedBeforeUse - std::chrono::seconds{100};
+  EXPECT_GE(kKeyPublishedBeforeUse, kKeySetLifetime + kMaxKeySetAge);
+  EXPECT_EQ(*ready->signing(now).key_ids, "old");
+  EXPECT_TRUE(ready->signing(now).in_grace);
+  EXPECT_EQ(*ready->signing(first_use - Milliseconds{1}).key_ids, "old");
+  EXPECT_EQ(*ready->signing(first_use).key_ids, "new,old");
+}
+
+TEST_F(EndpointCacheTest, ARefusalAnActivationOrTheEndOfTheGraceUsesANewKeyPairAtOnce) {
+  database_.add_endpoint(in_key_grace(Milliseconds{0}));
+  const ReadyEndpointPtr ready = get("s");
+  const MonotonicTime now = clock_.monotonic_now();
+  AttemptOutcome refusal;
+  refusal.status_code = 401;
+  *ready->order = learn(*ready->order, ready->signing(now).order, now, refusal);
+  EXPECT_EQ(*ready->signing(now).key_ids, "old,new");
+
+  database_.change_endpoint(EndpointId("s"), [](Endpoint& e) { e.grace->activated = true; });
+  EXPECT_EQ(*get("s", 2)->signing(now).key_ids, "old,new");
+
+  database_.change_endpoint(EndpointId("s"),
+                            [](Endpoint& e) { e.grace = SecretGrace{.left = Milliseconds{10}}; });
+  EXPECT_EQ(*get("s", 3)->signing(now + Milliseconds{10}).key_ids, "new");
 }
 
 TEST_F(EndpointCacheTest, AfterTheGraceOnlyTheNewSecretSigns) {

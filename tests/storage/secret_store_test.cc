@@ -55,11 +55,19 @@ TEST_F(SecretStoreTest, BothSecretsAreValidUntilTheGraceEnds) {
   EXPECT_GT(endpoint.grace.value().left, std::chrono::minutes{59});
   EXPECT_LE(endpoint.grace.value().left, std::chrono::hours{1});
   EXPECT_FALSE(endpoint.grace.value().activated);
+  EXPECT_LT(endpoint.grace.value().new_for, std::chrono::minutes{1});
   EXPECT_EQ(endpoint.secret_key_ids.at(0), rotated.now.fingerprint);
   EXPECT_EQ(endpoint.secret_key_ids.at(1), rotated.before->id.text()) << "it was handed in";
   end_grace();
   EXPECT_THAT(loaded_secrets(), ElementsAre("second"));
   EXPECT_FALSE(loaded().grace);
+}
+
+TEST_F(SecretStoreTest, AGraceSaysHowLongTheNewSecretHasExisted) {
+  rotate("second");
+  run("UPDATE sealpost.endpoint_secrets SET created_at = created_at - interval '10 minutes'");
+  EXPECT_GE(loaded().grace.value().new_for, std::chrono::minutes{10});
+  EXPECT_LT(loaded().grace.value().new_for, std::chrono::minutes{11});
 }
 
 TEST_F(SecretStoreTest, ASecondRotationMustBeForcedAndLeavesTwoSecrets) {
