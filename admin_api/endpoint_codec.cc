@@ -32,6 +32,7 @@ Json signing_of(const Endpoint& endpoint) {
   } else {
     signing[Field::profile] = settings.signing_profile;
   }
+  if (settings.next_header) signing[Field::next_header] = true;
   if (!endpoint.public_keys.empty()) signing[Field::public_keys] = endpoint.public_keys;
   return signing;
 }

@@ -100,6 +100,7 @@ class EndpointReader {
       settings.signing_profile = profile.name;
       settings.custom_signing.reset();
       if (profile.name == kCustomProfile) settings.custom_signing = profile;
+      settings.next_header = profile.next_header;
     };
     const auto field =
         find(Field::signing, [&] { use(signing_preset(rules_.default_profile).value()); });

@@ -28,6 +28,7 @@ struct Field {
 
   // Parts of an endpoint.
   static constexpr char profile[] = "profile";
+  static constexpr char next_header[] = "next_header";
   static constexpr char custom[] = "custom";  // its members: core/signing_profile_json.h
   static constexpr char public_keys[] = "public_keys";
   static constexpr char preset[] = "preset";

@@ -128,6 +128,7 @@ class CustomProfileReader {
 std::string path_of(std::string_view complaint, const SigningProfile& profile, bool secret_given) {
   const std::string field(complaint.substr(0, complaint.find_first_of(" :")));
   if (field == Field::secret && secret_given) return Field::secret;
+  if (field == Field::next_header) return std::string(Field::signing) + "." + Field::next_header;
   const bool is_own = profile.name == kCustomProfile && field != Field::secret;
   return is_own ? std::string(Field::signing) + ".custom." + field : std::string(Field::signing);
 }
@@ -151,21 +152,30 @@ void check_url(const EndpointSettings& settings, const SigningProfile& profile,
                       "another profile."});
 }
 
+std::optional<SigningProfile> with_next_header(std::optional<SigningProfile> profile, bool wanted) {
+  if (profile) profile->next_header = wanted;
+  return profile;
+}
+
 }  // namespace
 
 std::optional<SigningProfile> read_signing_profile(const JsonField& field) {
   std::optional<JsonField> name = field;
+  bool next_header = false;
   if (!field.is_text()) {
     JsonObject object(field);
     if (!object.valid()) return std::nullopt;
     name = object.find(Field::profile);
     const auto custom = object.find(Field::custom);
+    if (const auto flag = object.find(Field::next_header)) {
+      next_header = flag->flag().value_or(false);
+    }
     object.refuse_unknown();
     if (name && custom) {
       custom->mistake("invalid_value", "Give the name of a profile or an own one, not both.");
       return std::nullopt;
     }
-    if (custom) return CustomProfileReader(*custom).read();
+    if (custom) return with_next_header(CustomProfileReader(*custom).read(), next_header);
     if (!name) {
       field.mistake_at(Field::profile, "required",
                        "Name the signing profile, or describe an own one as custom.");
@@ -179,7 +189,7 @@ std::optional<SigningProfile> read_signing_profile(const JsonField& field) {
     name->mistake("invalid_value",
                   "There is no such signing profile; choose " + preset_names() + ".");
   }
-  return preset;
+  return with_next_header(std::move(preset), next_header);
 }
 
 void check_signing(const EndpointSettings& settings, const SecretText& secret, bool secret_given,

@@ -54,6 +54,10 @@ CompiledProfile::CompiledProfile(SigningProfile of)
                                 body_sha256_hex, body_sha256_base64})});
   }
   SigningTemplate("join", profile.join, {});  // for its complaints
+  check_next_header();
+  if (profile.next_header) {
+    next_header = profile.signature_header + std::string(kNextHeaderSuffix);
+  }
   check_headers();
   if (profile.algorithm != SignatureAlgorithm::none) check_verifiable();
 }
@@ -70,6 +74,16 @@ bool CompiledProfile::sends(Variable variable) const {
                      [variable](const auto& header) { return header.value.uses(variable); });
 }
 
+// The others have no use for it: a list carries both signatures, and nothing else is single.
+void CompiledProfile::check_next_header() const {
+  if (!profile.next_header) return;
+  const bool signs = profile.algorithm != SignatureAlgorithm::none && !profile.sealed_json;
+  if (signs && !profile.many_signatures && profile.input_header.empty()) return;
+  refuse("next_header",
+         "is for profiles with a single signature in one header; leave it out, because this one "
+         "signs with every valid secret, or not at all");
+}
+
 // Two headers of one name would reach the receiver joined by a comma, as one wrong value.
 void CompiledProfile::check_headers() const {
   std::vector<std::string_view> names;
@@ -84,6 +98,7 @@ void CompiledProfile::check_headers() const {
   if (profile.algorithm != SignatureAlgorithm::none) {
     add("sig_header", profile.signature_header);
   }
+  if (!next_header.empty()) add("next_header", next_header);
   if (!profile.input_header.empty()) add("input_header", profile.input_header);
   for (const FurtherHeader& header : headers) add("headers", header.name);
 }

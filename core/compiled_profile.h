@@ -37,8 +37,10 @@ struct CompiledProfile {
   SigningTemplate input_item;
   SigningTemplate url_query;
   std::vector<FurtherHeader> headers;
+  std::string next_header;  // its name; empty: the profile has none
 
  private:
+  void check_next_header() const;
   void check_headers() const;
   void check_verifiable() const;
   bool sends(Variable variable) const;

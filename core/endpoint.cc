@@ -88,8 +88,12 @@ std::optional<double> Endpoint::rate_per_second() const {
 }
 
 SigningProfile signing_profile_of(const EndpointSettings& settings) {
-  if (settings.custom_signing) return *settings.custom_signing;
-  if (auto preset = signing_preset(settings.signing_profile)) return *std::move(preset);
+  auto profile =
+      settings.custom_signing ? settings.custom_signing : signing_preset(settings.signing_profile);
+  if (profile) {
+    profile->next_header = settings.next_header;
+    return *std::move(profile);
+  }
   throw std::invalid_argument(
       fmt::format("signing profile: there is none of that name; use one of {}",
                   fmt::join(signing_preset_names(), ", ")));

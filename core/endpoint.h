@@ -45,6 +45,7 @@ struct EndpointSettings {
   std::vector<std::string> enabled_events;         // "invoice.paid", "invoice.*", "*"
   std::string signing_profile = "standard";        // a preset's name, or kCustomProfile
   std::optional<SigningProfile> custom_signing{};  // for kCustomProfile
+  bool next_header = false;                        // as SigningProfile has it, for either
   Envelope envelope = Envelope::standard;
   EncryptionSettings encryption;
   RetryPolicy retry;

@@ -98,9 +98,20 @@ void SignatureClaim::read_headers(const ReceivedRequest& request) {
 
 void SignatureClaim::read_signatures(const ReceivedRequest& request) {
   const SigningProfile& profile = profile_.profile;
-  std::string_view text = header_value(request, profile.signature_header);
-  if (!profile_.prefix.take_from(text, values_)) return;
-  std::vector<VariableValues> inputs{values_};
+  VariableValues next = values_;
+  read_list(header_value(request, profile.signature_header), values_, request);
+  if (profile.many_signatures) return;
+  // A sender may put the other secret's signature there, whatever else the profile says.
+  const std::string name = profile.signature_header + std::string(kNextHeaderSuffix);
+  const std::string_view other = header_value(request, name);
+  if (!other.empty()) read_list(other, next, request);
+}
+
+void SignatureClaim::read_list(std::string_view text, VariableValues& values,
+                               const ReceivedRequest& request) {
+  const SigningProfile& profile = profile_.profile;
+  if (!profile_.prefix.take_from(text, values)) return;
+  std::vector<VariableValues> inputs{values};
   if (!profile.input_header.empty()) inputs = read_inputs(request);
   const std::string_view join = profile.many_signatures ? profile.join : std::string_view{};
   for (const std::string_view part : split(text, join)) {

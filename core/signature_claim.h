@@ -41,6 +41,7 @@ class SignatureClaim {
   void set_url(std::string_view url);
   void read_headers(const ReceivedRequest& request);
   void read_signatures(const ReceivedRequest& request);
+  void read_list(std::string_view text, VariableValues& values, const ReceivedRequest& request);
   std::vector<VariableValues> read_inputs(const ReceivedRequest& request);
   void read_signature(std::string_view part, const VariableValues& known);
 

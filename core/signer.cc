@@ -100,14 +100,19 @@ struct Signer::Compiled : CompiledProfile {
     // A dialect with room for one signature keeps to the oldest secret: whoever has not noticed a
     // rotation yet still verifies.
     for (const SecretText& secret : secrets) {
-      if (profile.many_signatures || &secret == &secrets.back()) add_keys(secret);
+      const bool is_oldest = &secret == &secrets.back();
+      if (profile.many_signatures || is_oldest) {
+        add_keys(secret, keys);
+      } else if (profile.next_header && next_keys.empty()) {
+        add_keys(secret, next_keys);
+      }
     }
     signature_bytes = 64 + keys.size() * (2 * 64 + profile.item.size() + profile.join.size());
     if (profile.input_header.empty()) return;
     input_bytes = keys.size() * (160 + profile.input_item.size() + profile.join.size());
   }
 
-  void add_keys(const SecretText& secret) {
+  void add_keys(const SecretText& secret, std::vector<SigningKey>& to) {
     const SecretHalves halves =
         profile.ed25519_item.empty() ? SecretHalves{secret, {}} : split_secret(secret);
     SigningKey key{profile.algorithm, {}, {}, key_id(profile, secret), &item};
@@ -123,21 +128,22 @@ struct Signer::Compiled : CompiledProfile {
       if (usable) key.secret = std::move(*bytes);
     }
     if (!usable) refuse_secret(profile);
-    keys.push_back(std::move(key));
+    to.push_back(std::move(key));
     if (profile.ed25519_item.empty()) return;
     auto second = decode_ed25519_secret(halves.ed25519);
     if (!second) refuse_secret(profile);
-    keys.push_back(
-        {SignatureAlgorithm::ed25519, std::move(*second), {}, keys.back().id, &ed25519_item});
+    to.push_back(
+        {SignatureAlgorithm::ed25519, std::move(*second), {}, to.back().id, &ed25519_item});
   }
 
   bool uses_digest_hex;
   bool uses_digest_base64;
   bool uses_nonce;
   bool uses_uri;
-  std::vector<SigningKey> keys;     // in signing order
-  std::size_t signature_bytes = 0;  // room for the whole signature header
-  std::size_t input_bytes = 0;      // and for that of the inputs
+  std::vector<SigningKey> keys;       // in signing order
+  std::vector<SigningKey> next_keys;  // of the secret that `keys` leaves out, for next_header
+  std::size_t signature_bytes = 0;    // room for the whole signature header
+  std::size_t input_bytes = 0;        // and for that of the inputs
 };
 
 // One call of sign().
@@ -202,6 +208,25 @@ struct Signer::Signing {
     key.item->append_to(out, values);
   }
 
+  // All that stands in a signature header, and beside it in that of the inputs.
+  std::string write_signatures(const std::vector<SigningKey>& keys, std::string& inputs) {
+    std::string text;
+    text.reserve(compiled.signature_bytes);
+    values.set(Variable::kid, keys.front().id);
+    compiled.prefix.append_to(text, values);
+    int number = 0;
+    for (const SigningKey& key : keys) {
+      const NumberText label(++number);
+      values.set(Variable::n, label.text());
+      values.set(Variable::kid, key.id);
+      if (number > 1) text += compiled.profile.join;
+      if (number > 1 && !compiled.profile.input_header.empty()) inputs += compiled.profile.join;
+      compiled.input_item.append_to(inputs, values);
+      write_signature(key, text);
+    }
+    return text;
+  }
+
   const Compiled& compiled;
   SigningTools& tools;
   VariableValues values;
@@ -234,6 +259,7 @@ bool Signer::writes_header(std::string_view name) const {
     return true;
   }
   if (same_header_name(name, profile.input_header)) return true;
+  if (same_header_name(name, compiled_->next_header)) return true;
   return std::any_of(compiled_->headers.begin(), compiled_->headers.end(),
                      [name](const auto& header) { return same_header_name(name, header.name); });
 }
@@ -281,22 +307,13 @@ void Signer::sign(const SigningInput& input, SigningTools& tools,
 
   std::string inputs;
   inputs.reserve(compiled.input_bytes);
-  std::string text;
-  text.reserve(compiled.signature_bytes);
-  compiled.prefix.append_to(text, values);
-  int number = 0;
-  for (const SigningKey& key : compiled.keys) {
-    const NumberText label(++number);
-    values.set(Variable::n, label.text());
-    values.set(Variable::kid, key.id);
-    if (number > 1) text += profile.join;
-    if (number > 1 && !profile.input_header.empty()) inputs += profile.join;
-    compiled.input_item.append_to(inputs, values);
-    signing.write_signature(key, text);
-  }
+  std::string text = signing.write_signatures(compiled.keys, inputs);
   if (profile.has_enc_component && !input.enc.empty()) text.append(",enc=").append(input.enc);
   if (!profile.input_header.empty()) headers.push_back({profile.input_header, std::move(inputs)});
   headers.push_back({profile.signature_header, std::move(text)});
+  if (compiled.next_keys.empty()) return;
+  std::string no_inputs;
+  headers.push_back({compiled.next_header, signing.write_signatures(compiled.next_keys, no_inputs)});
 }
 
 std::optional<std::string> unsendable_header(const Signer& signer) {
@@ -316,7 +333,8 @@ std::optional<std::string> unsendable_header(const Signer& signer) {
               tools, headers);
   const SigningProfile& profile = signer.profile();
   for (const Header& header : headers) {
-    const bool is_list = header.name == profile.signature_header;
+    const bool is_list = header.name == profile.signature_header ||
+                         header.name == profile.signature_header + std::string(kNextHeaderSuffix);
     const std::string_view field = is_list                               ? "item"
                                    : header.name == profile.input_header ? "input_item"
                                                                          : "headers";

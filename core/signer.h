@@ -62,9 +62,10 @@ class SigningTools {
 class Signer {
  public:
   // `secrets` in the order in which their signatures appear, the oldest last; a profile with a
-  // single signature uses that one. Throws std::invalid_argument naming the field when the profile
-  // or a secret is unusable: an unknown variable, CR or LF, a forbidden or repeated header, a
-  // secret that cannot be decoded, or something that no receiver could verify.
+  // single signature uses that one, and the first for its next_header. Throws std::invalid_argument
+  // naming the field when the profile or a secret is unusable: an unknown variable, CR or LF, a
+  // forbidden or repeated header, a secret that cannot be decoded, or something that no receiver
+  // could verify.
   Signer(SigningProfile profile, const std::vector<SecretText>& secrets);
   ~Signer();
 

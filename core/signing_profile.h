@@ -42,6 +42,8 @@ enum class TimestampUnit { s, ms, rfc3339 };
 std::string_view to_text(TimestampUnit unit);
 std::optional<TimestampUnit> timestamp_unit_from_text(std::string_view text);
 
+inline constexpr std::string_view kNextHeaderSuffix = "-next";
+
 // Fields named "template" are the little language of core/signing_template.h; which variables each
 // may use is checked when a Signer is made.
 struct SigningProfile {
@@ -66,6 +68,9 @@ struct SigningProfile {
   std::vector<std::pair<std::string, std::string>> headers{};  // further headers: name, template
   std::string url_query{};  // template, added to the URL before signing; it is sent as well
   std::string key_id{};     // {kid}; empty: the JWK thumbprint or the secret's fingerprint
+  // While two secrets are valid, of a single signature: the other secret's goes into a header of
+  // the same form, whose name has kNextHeaderSuffix.
+  bool next_header = false;
 
   bool sealed_json = false;        // signs and encrypts by core/sealed_json.h, nothing else
   bool has_enc_component = false;  // of an encrypted body: ",enc=…" after the signatures

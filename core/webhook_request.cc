@@ -131,7 +131,8 @@ PreparedEndpoint::Signing signing_with(const SigningProfile& profile, const Endp
   if (profile.sealed_json) prepare_sealed_json(endpoint, secrets, made);
   const bool signs = profile.algorithm != SignatureAlgorithm::none || profile.sealed_json;
   if (!signs || key_ids.empty()) return made;
-  if (!profile.many_signatures) key_ids = {key_ids.back()};  // as the signer does
+  // As the signer does.
+  if (!profile.many_signatures && !profile.next_header) key_ids = {key_ids.back()};
   made.key_ids = fmt::format("{}", fmt::join(key_ids, ","));
   return made;
 }

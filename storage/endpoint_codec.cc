@@ -62,8 +62,14 @@ RetryPolicy retry_from_json(std::string_view text) {
 }
 
 std::string signing_to_json(const EndpointSettings& settings) {
-  if (!settings.custom_signing) return json{{"profile", settings.signing_profile}}.dump();
-  return R"({"custom":)" + signing_profile_json(*settings.custom_signing) + "}";
+  json signing;
+  if (settings.custom_signing) {
+    signing["custom"] = json::parse(signing_profile_json(*settings.custom_signing));
+  } else {
+    signing["profile"] = settings.signing_profile;
+  }
+  if (settings.next_header) signing["next_header"] = true;
+  return signing.dump();
 }
 
 void read_signing(std::string_view text, EndpointSettings& settings) {
@@ -75,6 +81,7 @@ void read_signing(std::string_view text, EndpointSettings& settings) {
     } else {
       settings.signing_profile = value.at("profile").get<std::string>();
     }
+    settings.next_header = value.value("next_header", false);
   });
 }
 

@@ -155,6 +155,20 @@ TEST_F(SigningCallsTest, AKeyOfAnotherKindCannotTakeOver) {
   EXPECT_FALSE(refused({{"signing", "standard"}}, "httpsig-hmac"));
 }
 
+TEST_F(SigningCallsTest, ANextHeaderIsShownWithPresetsAndOwnProfiles) {
+  Json signing = {{"profile", "github"}, {"next_header", true}};
+  const Json endpoint = make_endpoint({{"signing", signing}});
+  const std::string path = "/v1/webhook-endpoints/" + endpoint.at("id").get<std::string>();
+  EXPECT_EQ(get(path).json.at("signing"), signing);
+  EXPECT_EQ(patch(path, {{"description", "kept"}}).json.at("signing"), signing);
+  EXPECT_EQ(patch(path, {{"signing", "github"}}).json.at("signing"), Json({{"profile", "github"}}))
+      << "signing is replaced as a whole";
+
+  signing = custom({{"multi", "single"}}).at("signing");
+  signing["next_header"] = true;
+  EXPECT_EQ(patch(path, {{"signing", signing}}).json.at("signing").at("next_header"), true);
+}
+
 const std::vector<Refusal>& refusals() {
   static const std::vector<Refusal> list = {
       {"name and own",
@@ -162,6 +176,19 @@ const std::vector<Refusal>& refusals() {
        "invalid_value",
        "signing.custom"},
       {"no object", {{"signing", {{"custom", 5}}}}, "wrong_type", "signing.custom"},
+      {"next header of a list",
+       {{"signing", {{"profile", "stripe"}, {"next_header", true}}}},
+       "invalid_value",
+       "signing.next_header"},
+      {"next header is a flag",
+       {{"signing", {{"profile", "github"}, {"next_header", "yes"}}}},
+       "wrong_type",
+       "signing.next_header"},
+      {"static header of the next one",
+       {{"signing", {{"profile", "github"}, {"next_header", true}}},
+        {"headers", {{"x-hub-signature-256-next", "x"}}}},
+       "header_not_allowed",
+       "headers.x-hub-signature-256-next"},
       {"unknown field", custom({{"algorithm", "x"}}), "unknown_field", "signing.custom.algorithm"},
       {"alg", custom({{"alg", "md5"}}), "invalid_value", "signing.custom.alg"},
       {"secret_decode", custom({{"secret_decode", "rot13"}}), "invalid_value",

@@ -253,6 +253,60 @@ TEST(SigningRotationTest, ASingleSignatureIsMadeWithTheOldestSecret) {
   }
 }
 
+// "name: value" with another name.
+std::string renamed(const std::string& line, const std::string& name) {
+  return name + line.substr(line.find(": "));
+}
+
+TEST(SigningRotationTest, ANextHeaderCarriesTheSignatureThatTheOtherLeavesOut) {
+  for (const char* preset : {"pandora", "github", "shopify", "slack", "square", "twilio-json"}) {
+    SigningProfile profile = signing_preset(preset).value();
+    profile.next_header = true;
+    EXPECT_EQ(sign(profile, {kOld}), sign(preset, {kOld})) << "no grace, no header: " << preset;
+
+    const auto both = sign(profile, {kNew, kOld});
+    auto expected = sign(preset, {kOld});
+    expected.push_back(renamed(sign(preset, {kNew}).back(), profile.signature_header + "-next"));
+    EXPECT_EQ(both, expected) << preset;
+
+    // The order in which the receiver wants them is turned round.
+    const auto swapped = sign(profile, {kOld, kNew});
+    expected = sign(preset, {kNew});
+    expected.push_back(renamed(sign(preset, {kOld}).back(), profile.signature_header + "-next"));
+    EXPECT_EQ(swapped, expected) << preset;
+  }
+}
+
+TEST(SigningRotationTest, ANextHeaderNamesItsOwnKey) {
+  SigningProfile profile = *signing_preset("github");
+  profile.prefix = "k={kid},";
+  profile.next_header = true;
+  const auto lines = sign(profile, {kNew, kOld});
+  EXPECT_THAT(lines[2], testing::HasSubstr(secret_fingerprint(SecretText(kOld))));
+  EXPECT_THAT(lines[3], testing::HasSubstr(secret_fingerprint(SecretText(kNew))));
+}
+
+TEST(SignerErrorTest, ANextHeaderIsForOneSignatureInOneHeader) {
+  for (const char* preset :
+       {"stripe", "standard", "standard-both", "httpsig", "sealed-json", "none"}) {
+    SigningProfile profile = *signing_preset(preset);
+    profile.next_header = true;
+    EXPECT_THAT(failure(profile, {kOld}), testing::StartsWith("next_header ")) << preset;
+  }
+}
+
+TEST(SignerErrorTest, ANextHeaderMustNotMeetAnother) {
+  SigningProfile profile = *signing_preset("github");
+  profile.next_header = true;
+  profile.headers.emplace_back("x-hub-signature-256-NEXT", "x");
+  EXPECT_THAT(failure(profile, {kOld}), testing::HasSubstr("written twice"));
+  profile.headers.pop_back();
+  const Signer signer(profile, {SecretText(kOld)});
+  EXPECT_TRUE(signer.writes_header("X-Hub-Signature-256-Next"));
+  profile.next_header = false;
+  EXPECT_FALSE(Signer(profile, {SecretText(kOld)}).writes_header("X-Hub-Signature-256-Next"));
+}
+
 TEST(SignerErrorTest, ASecretIsNeeded) {
   for (const std::string_view name : signing_preset_names()) {
     if (name == "none" || name == "sealed-json") continue;  // make no signature by themselves

@@ -37,6 +37,7 @@ struct Sent {
   std::string profile;
   std::string payload = R"({"amount":50000})";
   std::vector<std::string> secrets = {kSecret};
+  bool next_header = false;
 };
 
 // What arrives when Sealpost sends.
@@ -44,6 +45,7 @@ ReceivedRequest received(const Sent& sent) {
   Endpoint endpoint;
   endpoint.settings.url = "https://example.com/hooks?a=1";
   endpoint.settings.signing_profile = sent.profile;
+  endpoint.settings.next_header = sent.next_header;
   endpoint.settings.envelope =
       envelope_from_text(signing_preset(sent.profile).value().default_envelope).value();
   for (const std::string& secret : sent.secrets) endpoint.secrets.emplace_back(secret);
@@ -180,6 +182,19 @@ TEST(VerifyTest, AnyOfSeveralSignaturesMayMatch) {
       EXPECT_TRUE(verify(request, kOtherSecret).verified) << profile;
       EXPECT_FALSE(verify(request, "whsec_" + std::string(40, 'Z')).verified) << profile;
     }
+  }
+}
+
+TEST(VerifyTest, ANextHeaderHoldsTheOtherSecretsSignature) {
+  for (const char* profile : {"pandora", "engenius", "github", "slack", "square"}) {
+    Sent sent{.profile = profile, .secrets = {kOtherSecret, kSecret}, .next_header = true};
+    const ReceivedRequest request = received(sent);
+    EXPECT_TRUE(verify_request(request, SecretText(kSecret), kNow).verified) << profile;
+    EXPECT_TRUE(verify_request(request, SecretText(kOtherSecret), kNow).verified) << profile;
+    EXPECT_FALSE(verify_request(request, SecretText("whsec_third"), kNow).verified) << profile;
+    sent.next_header = false;
+    EXPECT_FALSE(verify_request(received(sent), SecretText(kOtherSecret), kNow).verified)
+        << profile;
   }
 }
 

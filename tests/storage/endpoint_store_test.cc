@@ -86,10 +86,16 @@ TEST_F(EndpointStoreTest, ACustomSigningProfileIsKept) {
   ASSERT_TRUE(settings.custom_signing);
   EXPECT_EQ(signing_profile_json(*settings.custom_signing),
             signing_profile_json(*endpoint.settings.custom_signing));
+  EXPECT_FALSE(settings.next_header);
+  endpoint.settings.next_header = true;
+  endpoints_.update("acme", id, endpoint.settings, std::nullopt);
+  EXPECT_TRUE(loaded(endpoints_, id).settings.next_header);
+  EXPECT_TRUE(loaded(endpoints_, id).settings.custom_signing);
   endpoint.settings.signing_profile = "github";
   endpoint.settings.custom_signing.reset();
   endpoints_.update("acme", id, endpoint.settings, std::nullopt);
   EXPECT_EQ(loaded(endpoints_, id).settings.signing_profile, "github");
+  EXPECT_TRUE(loaded(endpoints_, id).settings.next_header);
   EXPECT_FALSE(loaded(endpoints_, id).settings.custom_signing);
 }
 
