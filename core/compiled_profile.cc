@@ -63,7 +63,7 @@ CompiledProfile::CompiledProfile(SigningProfile of)
 }
 
 bool CompiledProfile::uses(Variable variable) const {
-  return content.uses(variable) || url_query.uses(variable) || sends(variable);
+  return content.uses(variable) || sends(variable);
 }
 
 // True if the receiver finds it in some header.

@@ -26,7 +26,7 @@ struct CompiledProfile {
   // could verify.
   explicit CompiledProfile(SigningProfile of);
 
-  // True if `variable` stands in one of the templates.
+  // True if `variable` stands in what is signed, or in a header.
   bool uses(Variable variable) const;
 
   SigningProfile profile;

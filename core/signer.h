@@ -6,6 +6,8 @@
 // each preset names its own.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +36,8 @@ struct SigningInput {
   int attempt_number = 1;
 };
 
+inline constexpr std::size_t kNonceBytes = 16;
+
 // What a thread keeps for signing: contexts cost as much to make as a signature, and buffers spare
 // the heap. Belongs to one thread.
 class SigningTools {
@@ -49,12 +53,15 @@ class SigningTools {
   Hmac sha512_{HmacAlgorithm::sha512};
   Hmac sha1_{HmacAlgorithm::sha1};
   Sha256 body_sha256_;
-  std::string message_;  // for Ed25519
-  std::string bytes_;    // a signature or a digest
-  std::string text_;     // the same, encoded
-  std::string digest_;   // body_sha256_…
-  std::string host_;     // in lower case
+  std::string message_;        // for Ed25519
+  std::string bytes_;          // a signature or a digest
+  std::string text_;           // the same, encoded
+  std::string digest_hex_;     // body_sha256_…
+  std::string digest_base64_;  //
+  std::string host_;           // in lower case
   std::string nonce_;
+  std::array<std::byte, 64 * kNonceBytes> nonces_{};  // drawn ahead
+  std::size_t nonces_used_ = 64 * kNonceBytes;        // bytes of them
 };
 
 // A profile made ready for one endpoint: templates parsed, secrets decoded. Immutable, shared
