@@ -113,6 +113,7 @@ struct Field {
   static constexpr char response_body_encoding[] = "response_body_encoding";
   static constexpr char response_truncated[] = "response_truncated";
   static constexpr char signing_key_ids[] = "signing_key_ids";
+  static constexpr char receiver_error_code[] = "receiver_error_code";
   static constexpr char orphaned[] = "orphaned";
 
   // Lists.

@@ -93,6 +93,8 @@ Json to_json(const AttemptRecord& attempt) {
       {Field::response_body_encoding, is_text ? "utf8" : "base64"},
       {Field::response_truncated, outcome.response_truncated},
       {Field::signing_key_ids, key_ids(attempt.signature_key_ids)},
+      {Field::receiver_error_code,
+       outcome.receiver_error_code ? Json(to_text(*outcome.receiver_error_code)) : Json(nullptr)},
       {Field::orphaned, attempt.orphaned},
   };
 }

@@ -92,9 +92,14 @@ ApiAnswer replay_dead_letter(CallContext& context) {
       return json_answer(202, delivery_json(find_delivery(context, "delivery")));
     case ReplayResult::not_found:
       throw not_found("dead letter");
-    case ReplayResult::endpoint_not_enabled:
+    case ReplayResult::endpoint_disabled:
       throw Problem(409, "webhook_endpoint_disabled",
-                    "The delivery's endpoint is disabled or deleted; enable it first.");
+                    "The delivery's endpoint is disabled; enable it first.");
+    case ReplayResult::endpoint_deleted:
+      throw Problem(
+          409, "webhook_delivery_failed",
+          "The delivery's endpoint was deleted, so the delivery has failed for good; delete "
+          "the dead letter.");
   }
   throw std::logic_error("a ReplayResult that does not exist");
 }

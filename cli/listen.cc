@@ -70,6 +70,7 @@ std::string json_line(const Observation& seen) {
   line["checked"] = seen.checked;
   line["verified"] = seen.request.verification.verified;
   line["problem"] = seen.request.verification.problem;
+  if (const auto error = seen.request.verification.error) line["error"] = to_text(*error);
   if (const auto since = milliseconds_since_event(seen)) line["age_ms"] = *since;
   line["encrypted"] = seen.request.encrypted;
   line["decrypted"] = seen.request.text.has_value();
@@ -148,13 +149,22 @@ class DevelopmentReceiver {
     seen.checked = secret_.has_value();
     seen.request = check_request(request, secret_.value_or(SecretText()), private_key_,
                                  seen.received_at, kDefaultTolerance, profile_);
-    seen.answer = seen.checked && !seen.request.verification.verified ? 401 : options_.status;
-    response.status = seen.answer;
+    if (seen.checked && seen.request.verification.error) {
+      refuse(seen.request.verification, response);
+    } else {
+      response.status = options_.status;
+    }
+    seen.answer = response.status;
     answer_challenge(seen, from.body, response);
     const std::string line = options_.json ? json_line(seen) : text_line(seen);
     const std::lock_guard lock(print_mutex_);  // one line per request, whole
     fmt::print("{}\n", line);
     std::fflush(stdout);
+  }
+
+  static void refuse(const Verification& why, httplib::Response& response) {
+    response.status = status_code_of(*why.error);
+    response.set_content(receiver_error_body(*why.error, why.problem), "application/json");
   }
 
   const ListenOptions options_;

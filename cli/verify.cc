@@ -42,7 +42,7 @@ int verify(const VerifyOptions& options) {
       check_request(request, secret, private_key, *at, options.tolerance, profile);
   const Verification& result = checked.verification;
   if (!result.verified) {
-    fmt::print("not verified: {}\n", result.problem);
+    fmt::print("not verified: {}: {}\n", to_text(result.error.value()), result.problem);
     return kExitFailed;
   }
   const char* const encryption = !checked.encrypted ? ""

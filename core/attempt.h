@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "core/header_rules.h"
 #include "core/ids.h"
+#include "core/receiver_error.h"
 
 namespace sealpost {
 
@@ -46,7 +47,8 @@ struct AttemptOutcome {
   std::string response_body;                // first bytes, at most kStoredResponseBytes
   bool response_truncated = false;
   std::vector<Header> consent_headers;  // WebHook-Allowed-…, of the answer to OPTIONS only
-  std::string remote_address;           // "203.0.113.7:443"; empty when blocked or never connected
+  std::optional<ReceiverErrorCode> receiver_error_code;  // that a refusal's body names
+  std::string remote_address;  // "203.0.113.7:443"; empty when blocked or never connected
   AttemptPhases phases;
   std::chrono::microseconds duration{0};
 

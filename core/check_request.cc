@@ -59,12 +59,13 @@ std::string time_problem(std::string_view timestamp, WallTime now, std::chrono::
                      age > 0 ? "past" : "future", tolerance.count());
 }
 
-void open_sealed(const ReceivedRequest& request, const SecretText& secret,
-                 CheckedRequest& checked) {
+// Why not; empty if it was opened.
+SealedProblem open_sealed(const ReceivedRequest& request, const SecretText& secret,
+                          CheckedRequest& checked) {
   const std::optional<SecretText> root = decode_sealed_json_secret(secret);
   if (!root) {
-    checked.not_opened = "a secret of sealed-json is rfsec_ and the base64 of 64 bytes";
-    return;
+    return {ReceiverErrorCode::webhook_signature_invalid,
+            "a secret of sealed-json is rfsec_ and the base64 of 64 bytes"};
   }
   auto result = open_sealed_request(*root,
                                     {.timestamp = header(request, "x-roboflux-timestamp"),
@@ -73,8 +74,9 @@ void open_sealed(const ReceivedRequest& request, const SecretText& secret,
                                      .token = header(request, "x-roboflux-token"),
                                      .signature = header(request, kSealedSignature)},
                                     request.body);
-  if (auto* opened = std::get_if<OpenedRequest>(&result)) checked.text = std::move(opened->text);
-  if (auto* problem = std::get_if<SealedProblem>(&result)) checked.not_opened = problem->text;
+  if (auto* problem = std::get_if<SealedProblem>(&result)) return std::move(*problem);
+  checked.text = std::get<OpenedRequest>(std::move(result)).text;
+  return {};
 }
 
 CheckedRequest check_sealed(const ReceivedRequest& request, const SecretText& secret, WallTime now,
@@ -84,13 +86,15 @@ CheckedRequest check_sealed(const ReceivedRequest& request, const SecretText& se
   // Whatever verify_request() can tell without knowing the dialect.
   checked.verification.event_id = verify_request(request, secret, now, tolerance).event_id;
   checked.verification.profile = "sealed-json";
-  std::string& problem = checked.verification.problem;
-  problem = time_problem(header(request, "x-roboflux-timestamp"), now, tolerance);
-  if (problem.empty()) {
-    open_sealed(request, secret, checked);
-    problem = checked.not_opened;
+  SealedProblem problem{ReceiverErrorCode::webhook_signature_invalid,
+                        time_problem(header(request, "x-roboflux-timestamp"), now, tolerance)};
+  if (problem.text.empty()) {
+    problem = open_sealed(request, secret, checked);
+    checked.not_opened = problem.text;
   }
-  checked.verification.verified = problem.empty();
+  checked.verification.verified = problem.text.empty();
+  if (!checked.verification.verified) checked.verification.error = problem.code;
+  checked.verification.problem = std::move(problem.text);
   return checked;
 }
 
@@ -108,6 +112,7 @@ CheckedRequest check_plain_or_box(const ReceivedRequest& request, const SecretTe
   if (private_key && checked.verification.verified && !checked.not_opened.empty()) {
     checked.verification.problem = checked.not_opened;
     checked.verification.verified = false;
+    checked.verification.error = ReceiverErrorCode::webhook_decryption_failed;
   }
   return checked;
 }

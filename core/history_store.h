@@ -50,7 +50,7 @@ struct DeliveryFilter {
   std::optional<WallTime> created_before;
 };
 
-enum class ReplayResult { replayed, not_found, endpoint_not_enabled };
+enum class ReplayResult { replayed, not_found, endpoint_disabled, endpoint_deleted };
 
 class HistoryStore {
  public:

@@ -11,11 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-// The code that the ItPay document has for a receiver that cannot decrypt.
-NotOpened failed(std::string_view why) {
-  return {"webhook_decryption_failed: " + std::string(why)};
-}
-
 std::string text_member(const json& object, const char* name) {
   if (!object.is_object()) return "";
   const auto found = object.find(name);
@@ -44,20 +39,21 @@ std::variant<NotEncrypted, NotOpened, OpenedBody> open_body(
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (!parsed.is_object() || parsed.value("encrypted", json()) != json(true)) {
     if (enc.empty()) return NotEncrypted{};
-    return failed("the header says that the body is encrypted, and it is not");
+    return NotOpened{"the header says that the body is encrypted, and it is not"};
   }
   if (!enc.empty() && enc != "body" && enc != text_member(parsed, "ciphertext")) {
-    return failed("the box in the header is not the one in the body");
+    return NotOpened{"the box in the header is not the one in the body"};
   }
   if (!private_key) return NotOpened{"no private key was given"};
   const std::string fingerprint = key_fingerprint(box_public_key(*private_key));
   const json* const part = part_for(parsed, fingerprint);
   if (part == nullptr) {
-    return failed("the body is for other keys than this one, whose fingerprint is " + fingerprint);
+    return NotOpened{"the body is for other keys than this one, whose fingerprint is " +
+                     fingerprint};
   }
   const auto box = base64_decode(text_member(*part, "ciphertext"));
   auto text = box ? open_box(*box, *private_key) : std::nullopt;
-  if (!text) return failed("the box does not open: it was damaged");
+  if (!text) return NotOpened{"the box does not open: it was damaged"};
   return OpenedBody{.text = *std::move(text), .key_id = text_member(*part, "hmac_key_id")};
 }
 

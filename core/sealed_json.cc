@@ -97,6 +97,13 @@ bool same_as_headers(const Packet& packet, const SealedHeaders& headers) {
          ts->is_number_integer() && ts->dump() == headers.timestamp;
 }
 
+SealedProblem not_verified(std::string text) {
+  return {ReceiverErrorCode::webhook_signature_invalid, std::move(text)};
+}
+SealedProblem not_opened(std::string text) {
+  return {ReceiverErrorCode::webhook_decryption_failed, std::move(text)};
+}
+
 }  // namespace
 
 SecretText sealed_json_root(const SecretText& master, std::string_view identity, int version) {
@@ -159,26 +166,25 @@ std::variant<OpenedRequest, SealedProblem> open_sealed_request(const SecretText&
                                                                std::string_view body) {
   const auto sid = base64url_decode(headers.session);
   if (!sid || sid->size() != kSessionBytes) {
-    return SealedProblem{"x-roboflux-session is not the base64url of 16 bytes"};
+    return not_verified("x-roboflux-session is not the base64url of 16 bytes");
   }
   Hmac sha512(HmacAlgorithm::sha512);
   const std::string expected =
       signature_of(root, *sid, headers.timestamp, headers.nonce, body, sha512);
   if (!equal_constant_time(headers.signature, expected)) {
-    return SealedProblem{
-        "no signature matches: another secret, or the body was changed on its way"};
+    return not_verified("no signature matches: another secret, or the body was changed on its way");
   }
   if (!equal_constant_time(headers.token, token_of(root, *sid))) {
-    return SealedProblem{"x-roboflux-token is not that of the session"};
+    return not_verified("x-roboflux-token is not that of the session");
   }
   const std::optional<Packet> packet = read_packet(body);
-  if (!packet) return SealedProblem{"the body is not a flattened JWE of the kind dir, A256GCM"};
+  if (!packet) return not_opened("the body is not a flattened JWE of the kind dir, A256GCM");
   if (!same_as_headers(*packet, headers)) {
-    return SealedProblem{"session, nonce or time differ between the headers and the body"};
+    return not_opened("session, nonce or time differ between the headers and the body");
   }
   auto text = gcm_open(session_key(root, *sid, "enc-req", kGcmKeyBytes), packet->nonce,
                        packet->protected_text, packet->sealed);
-  if (!text) return SealedProblem{"the body does not open: another secret, or it was changed"};
+  if (!text) return not_opened("the body does not open: another secret, or it was changed");
   return OpenedRequest{.key_id = member(packet->header, "kid").value_or(""),
                        .nonce = std::string(headers.nonce),
                        .session = *sid,

@@ -29,6 +29,7 @@
 #include "base/random.h"
 #include "base/secret_text.h"
 #include "core/header_rules.h"
+#include "core/receiver_error.h"
 
 namespace sealpost {
 
@@ -58,7 +59,8 @@ SealedRequest seal_json(const SecretText& root, std::string_view key_id,
 // What a receiver does with a request: checks time, signature and binding, and opens it.
 // The other alternative says why not.
 struct SealedProblem {
-  std::string text;
+  ReceiverErrorCode code{};
+  std::string text{};
 };
 struct OpenedRequest {
   std::string key_id;

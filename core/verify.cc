@@ -244,6 +244,7 @@ Verification verification_of(const ReceivedRequest& request, Verdict verdict) {
   verification.profile = std::move(verdict.profile);
   verification.problem = std::move(verdict.problem);
   verification.verified = verification.problem.empty();
+  if (!verification.verified) verification.error = ReceiverErrorCode::webhook_signature_invalid;
   return verification;
 }
 

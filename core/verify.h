@@ -5,11 +5,13 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/secret_text.h"
+#include "core/receiver_error.h"
 #include "core/signing_profile.h"
 
 namespace sealpost {
@@ -22,8 +24,9 @@ struct ReceivedRequest {
 
 struct Verification {
   bool verified = false;
-  std::string profile;   // that was recognized; empty if none
-  std::string problem;   // why not, one sentence; empty if verified
+  std::string profile;                       // that was recognized; empty if none
+  std::string problem;                       // why not, one sentence; empty if verified
+  std::optional<ReceiverErrorCode> error{};  // the same as a code, to be answered
   std::string event_id;  // from the headers or the body, as far as it could be read
   std::string event_type;
 };

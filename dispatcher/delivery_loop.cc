@@ -262,6 +262,9 @@ FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& fli
     order = learn(order, flight.signing.order, attempt.ended_at - attempt.outcome.duration,
                   attempt.outcome);
   }
+  if (attempt.outcome.status_code && !attempt.outcome.succeeded()) {
+    attempt.outcome.receiver_error_code = read_receiver_error(attempt.outcome.response_body);
+  }
   // Random bytes cost a system call, and a success needs none.
   const double random_unit = attempt.outcome.succeeded() ? 0 : parts_.random.unit();
   const auto secrets = attempt.outcome.signature_refused() ? secrets_in_change(attempt, flight)

@@ -429,6 +429,7 @@ CREATE TABLE sealpost.other_attempts (
   response_body     bytea,                     -- its first 4 KiB; NULL if empty
   response_truncated boolean NOT NULL DEFAULT false,
   signature_key_ids text,
+  receiver_error_code text CHECK (receiver_error_code IN ('webhook_signature_invalid', 'webhook_decryption_failed')),
   orphaned          boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (delivery_id);
 CREATE INDEX other_attempts_by_delivery ON sealpost.other_attempts (delivery_id);
@@ -439,7 +440,7 @@ CREATE VIEW sealpost.attempts AS
 SELECT * FROM sealpost.other_attempts
 UNION ALL
 SELECT id, generation, attempts, epoch, started_at, duration_us, dns_us, connect_us, tls_us, first_byte_us,
-       last_status_code, NULL, NULL, remote_address, response_body, response_truncated, signature_key_ids, false
+       last_status_code, NULL, NULL, remote_address, response_body, response_truncated, signature_key_ids, NULL, false
 FROM sealpost.delivery_history WHERE state = 'delivered';
 
 -- The members of a batch of which nothing has become yet. What became of the others is found by three short ranges of

@@ -13,7 +13,8 @@ namespace sealpost {
 
 // $1 … $20 one array per column, $21 the epochs among them, $22 … $24 position, event and endpoint
 // of members of delivery batches (else NULL), $25 where their batches stand in $26, $27 batches
-// that will be empty, $28 whether this may have been done already
+// that will be empty, $28 whether this may have been done already, $29 receiver_error_code (a
+// column of few values: rare_column())
 //
 // What was delivered as a member of a delivery batch goes to the history with what this process
 // knows about it. Every other delivery is taken out of delivery_rows and put where it goes: into
@@ -42,16 +43,16 @@ WITH alive AS MATERIALIZED (
 ), held AS MATERIALIZED (
   SELECT r.id, r.epoch, r.generation, r.number, r.decision, r.reason, r.wait_us, r.started_us, r.duration_us,
          r.dns_us, r.connect_us, r.tls_us, r.first_byte_us, r.status_code, r.error, r.error_detail,
-         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.n,
+         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.receiver_error_code, r.n,
          d.place, d.ordering_key, coalesce(d.seq, r.seq) AS seq, coalesce(d.event_id, r.event_id) AS event_id,
          coalesce(d.endpoint_id, r.endpoint_id) AS endpoint_id, coalesce(d.created_at, b.created_at) AS created_at
   FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
               $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
               $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $22::bigint[],
-              $23::text[], $24::text[], $25::int[]) WITH ORDINALITY
+              $23::text[], $24::text[], $25::int[], $29::text[]) WITH ORDINALITY
     AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
          tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, n)
+         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, receiver_error_code, n)
   LEFT JOIN batches b ON b.number = r.batch AND r.decision = 'delivered' AND r.generation = 1 AND r.number = 1
   LEFT JOIN LATERAL (
     SELECT d.ctid AS place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
@@ -97,17 +98,17 @@ WITH alive AS MATERIALIZED (
   INSERT INTO sealpost.other_attempts
     (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
      first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
-     signature_key_ids)
+     signature_key_ids, receiver_error_code)
   SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
          duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
-         remote_address, response_body, response_truncated, signature_key_ids
+         remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code
   FROM held WHERE decision <> 'delivered'
 )
 SELECT (SELECT count(*) FROM held), (SELECT count(place) FROM held), (SELECT count(*) FROM gone),
        CASE WHEN (SELECT count(*) FROM held) < cardinality($1)
             THEN (SELECT string_agg(n::text, ',') FROM held) END)sql"};
 
-// $1 … $20 as above, only for attempts that were not held
+// $1 … $20 as above, only for attempts that were not held, $21 receiver_error_code
 //
 // Records each unless that very attempt is there already: the batch is being repeated because its
 // first commit was in doubt. Indexes: other_attempts_by_delivery and the history's primary key, in
@@ -116,16 +117,16 @@ const PgStatement kOrphansStatement{"orphans", R"sql(
 INSERT INTO sealpost.other_attempts
   (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
    first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
-   signature_key_ids, orphaned)
+   signature_key_ids, receiver_error_code, orphaned)
 SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
        duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
-       remote_address, response_body, response_truncated, signature_key_ids, true
+       remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code, true
 FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
             $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
-            $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[])
+            $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $21::text[])
   AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
        tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-       response_truncated, signature_key_ids)
+       response_truncated, signature_key_ids, receiver_error_code)
 CROSS JOIN LATERAL (
   SELECT count(*) AS times FROM sealpost.attempts a
   WHERE a.delivery_id = r.id AND a.generation = r.generation AND a.number = r.number AND a.epoch = r.epoch
@@ -232,6 +233,22 @@ PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
   return parameters;
 }
 
+// A column of which most batches have no value at all: unnest() fills a shorter array up with
+// NULLs, so this one ends with its last value.
+template <class Value>
+PgArray rare_column(const Attempts& attempts, std::optional<Value> AttemptOutcome::*member) {
+  PgArray column;
+  std::size_t filled = 0;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const std::optional<Value>& value = attempts[i]->outcome.*member;
+    if (!value) continue;
+    for (; filled < i; ++filled) column.add_null();
+    column.add(to_text(*value));
+    ++filled;
+  }
+  return column;
+}
+
 // "3,1,2" → 3, 1, 2. Empty text: none.
 std::vector<std::size_t> split_numbers(std::string_view list) {
   std::vector<std::size_t> numbers;
@@ -286,7 +303,14 @@ PgParameters finish_parameters(const Attempts& attempts, MonotonicTime now,
   MemberColumns members;
   for (const FinishedAttempt* attempt : attempts) members.add(attempt->delivery);
   members.append_to(parameters);
-  return parameters.add(leaving.emptied()).add(perhaps_done ? "true" : "false");
+  return parameters.add(leaving.emptied())
+      .add(perhaps_done ? "true" : "false")
+      .add(rare_column(attempts, &AttemptOutcome::receiver_error_code));
+}
+
+PgParameters orphan_parameters(const Attempts& attempts, MonotonicTime now) {
+  return attempt_parameters(attempts, now)
+      .add(rare_column(attempts, &AttemptOutcome::receiver_error_code));
 }
 
 // With any other end than success a delivery needs a row of its own.
@@ -356,7 +380,7 @@ FinishResult PgDeliveryStore::finish_once(std::span<const FinishedAttempt> attem
     }
     const Attempts rest = unheld(sorted, summary);
     if (rest.empty()) return;
-    const PgRows orphans = transaction.run(kOrphansStatement, attempt_parameters(rest, now));
+    const PgRows orphans = transaction.run(kOrphansStatement, orphan_parameters(rest, now));
     for (int i = 0; i < orphans.size(); ++i) result.orphaned.emplace_back(orphans.text(i, 0));
   });
   leaving.left();

@@ -27,7 +27,7 @@ ORDER BY o.id DESC LIMIT $3)sql";
 constexpr const char* kAttempts = R"sql(
 SELECT generation, number, (extract(epoch FROM started_at) * 1000000)::bigint, duration_us, dns_us, connect_us,
        tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-       response_truncated, signature_key_ids, orphaned
+       response_truncated, signature_key_ids, orphaned, receiver_error_code
 FROM sealpost.attempts WHERE delivery_id = $1 ORDER BY generation, started_at, number)sql";
 
 // What an operator may bring back, with its endpoint's status. Locks the dead letter or the record,
@@ -92,6 +92,9 @@ AttemptRecord attempt_from_row(const PgRows& rows, int i) {
   outcome.remote_address = rows.optional_text(i, 11).value_or("");
   if (!rows.is_null(i, 12)) outcome.response_body = rows.bytes(i, 12);
   outcome.response_truncated = rows.flag(i, 13);
+  if (!rows.is_null(i, 16)) {
+    outcome.receiver_error_code = receiver_error_code_from_text(rows.view(i, 16));
+  }
   return record;
 }
 
@@ -155,9 +158,8 @@ ReplayResult PgHistoryStore::replay(const std::optional<std::string>& tenant,
     if (skipped) found = transaction.run_once(kLockSkipped, which);
     if (found.empty()) return ReplayResult::not_found;
     const auto status = endpoint_status_from_text(found.view(0, 0));
-    if (status != EndpointStatus::enabled && status != EndpointStatus::paused) {
-      return ReplayResult::endpoint_not_enabled;
-    }
+    if (status == EndpointStatus::disabled) return ReplayResult::endpoint_disabled;
+    if (status == EndpointStatus::deleted) return ReplayResult::endpoint_deleted;
     transaction.run_once(skipped ? kReplaySkipped : kReplayDeadLetter,
                          PgParameters().add(id.text()));
     return ReplayResult::replayed;

@@ -108,6 +108,12 @@ TEST(TidySchemaTest, AttemptErrorsAgree) {
             "");
 }
 
+TEST(TidySchemaTest, ReceiverErrorCodesAgree) {
+  EXPECT_EQ(difference(words_of<ReceiverErrorCode>("core/receiver_error.h", "ReceiverErrorCode"),
+                       checked_words(all_migrations(), "other_attempts", "receiver_error_code")),
+            "");
+}
+
 TEST(TidySchemaTest, EndpointStatusesAgree) {
   EXPECT_EQ(difference(words_of<EndpointStatus>("core/endpoint_status.h", "EndpointStatus"),
                        checked_words(all_migrations(), "endpoints", "status")),

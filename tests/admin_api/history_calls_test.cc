@@ -115,6 +115,7 @@ TEST_F(HistoryCallsTest, ShowsADeliveryWithEveryDetailOfItsAttempts) {
              {"response_body_encoding", "utf8"},
              {"response_truncated", false},
              {"signing_key_ids", {"0123456789abcdef", "fedcba9876543210"}},
+             {"receiver_error_code", nullptr},
              {"orphaned", false}}})},
   };
   EXPECT_EQ(answer.json, expected);
@@ -127,6 +128,7 @@ TEST_F(HistoryCallsTest, ShowsAResponseThatIsNoTextAsBase64) {
   attempt.outcome.response_truncated = true;
   attempt.outcome.error = AttemptError::connection_lost;
   attempt.outcome.error_detail = "reset";
+  attempt.outcome.receiver_error_code = ReceiverErrorCode::webhook_decryption_failed;
   attempt.orphaned = true;
   stores_.add_delivery(delivery, {attempt});
   const Json shown = get("/v1/deliveries/" + delivery.id.text()).json.at("attempts")[0];
@@ -134,6 +136,7 @@ TEST_F(HistoryCallsTest, ShowsAResponseThatIsNoTextAsBase64) {
   EXPECT_EQ(shown.at("response_body_encoding"), "base64");
   EXPECT_EQ(shown.at("response_truncated"), true);
   EXPECT_EQ(shown.at("error"), "connection_lost");
+  EXPECT_EQ(shown.at("receiver_error_code"), "webhook_decryption_failed");
   EXPECT_EQ(shown.at("orphaned"), true);
   EXPECT_EQ(shown.at("signing_key_ids"), Json::array());
 }
@@ -182,6 +185,15 @@ TEST_F(HistoryCallsTest, ADisabledEndpointGetsNoReplay) {
   ASSERT_EQ(post("/v1/webhook-endpoints/" + endpoint + "/disable", Json::object()).status, 200);
   const std::string path = "/v1/dead-letters/" + dead.id.text();
   expect_problem(call("POST", path + "/replay", operator_), 409, "webhook_endpoint_disabled");
+  EXPECT_EQ(get(path).json.at("generation"), 1);
+}
+
+TEST_F(HistoryCallsTest, ADeletedEndpointGetsNoReplayEver) {
+  const std::string endpoint = make_endpoint().at("id");
+  const DeliveryRecord dead = add_dead_letter("default", endpoint);
+  ASSERT_EQ(remove("/v1/webhook-endpoints/" + endpoint).status, 204);
+  const std::string path = "/v1/dead-letters/" + dead.id.text();
+  expect_problem(call("POST", path + "/replay", operator_), 409, "webhook_delivery_failed");
   EXPECT_EQ(get(path).json.at("generation"), 1);
 }
 

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/aead.h"
+#include "base/bytes.h"
 #include "core/sealed_json.h"
 #include "core/webhook_request.h"
 #include "tests/support/fake_random.h"
@@ -63,6 +66,7 @@ CheckedRequest check(const ReceivedRequest& request,
 TEST(CheckRequestTest, APlainRequestIsVerifiedAsEver) {
   const CheckedRequest checked = check(sent(false), kPrivateKey);
   EXPECT_TRUE(checked.verification.verified) << checked.verification.problem;
+  EXPECT_EQ(checked.verification.error, std::nullopt);
   EXPECT_EQ(checked.verification.event_type, "invoice.paid");
   EXPECT_FALSE(checked.encrypted);
   EXPECT_FALSE(checked.text.has_value());
@@ -88,7 +92,17 @@ TEST(CheckRequestTest, WithoutAKeyTheSignatureStillVerifies) {
 TEST(CheckRequestTest, AnotherKeyDoesNotVerify) {
   const CheckedRequest checked = check(sent(true), SecretText(std::string(kBoxKeyBytes, 'x')));
   EXPECT_FALSE(checked.verification.verified);
-  EXPECT_THAT(checked.verification.problem, HasSubstr("webhook_decryption_failed"));
+  EXPECT_EQ(checked.verification.error, ReceiverErrorCode::webhook_decryption_failed);
+  EXPECT_THAT(checked.verification.problem, HasSubstr("other keys"));
+}
+
+TEST(CheckRequestTest, AWrongSignatureIsTheErrorWhateverIsInTheBox) {
+  ReceivedRequest request = sent(true);
+  request.body += ' ';
+  for (const auto& key : {kPrivateKey, SecretText(std::string(kBoxKeyBytes, 'x'))}) {
+    const CheckedRequest checked = check(request, key);
+    EXPECT_EQ(checked.verification.error, ReceiverErrorCode::webhook_signature_invalid);
+  }
 }
 
 TEST(CheckRequestTest, APlainBodyBehindAHeaderThatNamesABoxIsRefused) {
@@ -110,6 +124,17 @@ class CheckSealedTest : public testing::Test {
     return check_request(request_, secret, std::nullopt, now);
   }
 
+  std::string signature_of_body() {
+    const std::string& ts = request_.headers["x-roboflux-timestamp"];
+    const std::string& nonce = request_.headers["x-roboflux-nonce"];
+    const auto sid = base64url_decode(request_.headers["x-roboflux-session"]).value();
+    const SecretText key = hkdf_sha512(root_, sid, "wh-sealed-json-v1|mac", 64);
+    const std::array<std::string_view, 5> content{ts, ".", nonce, ".", request_.body};
+    std::string mac;
+    Hmac(HmacAlgorithm::sha512).sign(key.reveal(), content, mac);
+    return "v1=" + hex_encode(mac);
+  }
+
   const SecretText root_{std::string(kSealedJsonRootBytes, 'r')};
   const SecretText secret_ = encode_sealed_json_secret(root_);
   ReceivedRequest request_;
@@ -123,6 +148,21 @@ TEST_F(CheckSealedTest, IsOpenedWithTheSecret) {
   EXPECT_EQ(checked.verification.event_id, "evt_1");
   EXPECT_EQ(checked.verification.event_type, "invoice.paid");
   EXPECT_TRUE(checked.encrypted);
+}
+
+TEST_F(CheckSealedTest, TellsABadSignatureFromAPacketThatDoesNotOpen) {
+  const auto error = [this] { return result(secret_).verification.error; };
+  EXPECT_EQ(error(), std::nullopt);
+  EXPECT_EQ(result(kSecret).verification.error, ReceiverErrorCode::webhook_signature_invalid);
+  EXPECT_EQ(result(secret_, kNow + 301s).verification.error,
+            ReceiverErrorCode::webhook_signature_invalid);
+  // Signed anew by somebody who has the secret, so that only the packet is wrong.
+  request_.body = "{}";
+  request_.headers["x-roboflux-signature"] = signature_of_body();
+  EXPECT_EQ(error(), ReceiverErrorCode::webhook_decryption_failed);
+  EXPECT_THAT(result(secret_).not_opened, HasSubstr("JWE"));
+  request_.headers["x-roboflux-signature"] = "v1=00";
+  EXPECT_EQ(error(), ReceiverErrorCode::webhook_signature_invalid);
 }
 
 TEST_F(CheckSealedTest, SaysWhyNot) {

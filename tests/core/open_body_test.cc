@@ -11,7 +11,6 @@ namespace sealpost {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 
 const SecretText kPrimary(byte_range(0x01, 0x20));
 const SecretText kSecond(byte_range(0x02, 0x21));
@@ -53,7 +52,7 @@ TEST(OpenBodyTest, PlainBodiesStayPlain) {
 
 TEST(OpenBodyTest, ThePlainBodyAndTheBoxMustBelongTogether) {
   const EncryptedBody body = encrypted();
-  EXPECT_THAT(opened(R"({"a":1})", "body", kPrimary), StartsWith("webhook_decryption_failed"));
+  EXPECT_THAT(opened(R"({"a":1})", "body", kPrimary), HasSubstr("and it is not"));
   EXPECT_THAT(opened(body.json, body.ciphertext + "A", kPrimary), HasSubstr("in the header"));
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <utility>
 
 #include "core/limits.h"
 #include "dispatcher/bucket_owner.h"
@@ -68,6 +69,22 @@ TEST_F(DispatcherTest, DeadLettersAfterTheLastAttempt) {
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::failed) == 1; }));
   EXPECT_THAT(database_.attempts(), SizeIs(3)) << "two delays, three attempts";
   EXPECT_EQ(database_.deliveries()[0].reason, FailureReason::attempts_exhausted);
+}
+
+TEST_F(DispatcherTest, RecordsWhatTheReceiverSaysIsWrongWhenItRefuses) {
+  constexpr char kBody[] = R"({"error":{"code":"webhook_decryption_failed","message":"no key"}})";
+  network_.script([&, refused = false](const HttpRequest&) mutable {
+    AttemptOutcome outcome = answered(std::exchange(refused, true) ? 200 : 422);
+    outcome.response_body = kBody;
+    return outcome;
+  });
+  start();
+  insert_events(1);
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 1; }));
+  const auto attempts = database_.attempts();
+  ASSERT_THAT(attempts, SizeIs(2));
+  EXPECT_EQ(attempts[0].outcome.receiver_error_code, ReceiverErrorCode::webhook_decryption_failed);
+  EXPECT_EQ(attempts[1].outcome.receiver_error_code, std::nullopt) << "a 2xx refuses nothing";
 }
 
 TEST_F(DispatcherTest, DeadLettersAPayloadThatCannotBeSent) {

@@ -73,6 +73,17 @@ TEST_F(CommandE2eTest, ListenVerifiesADeliveryAndRefusesTheWrongSecret) {
   const Json bad = first_report(*wrong);
   EXPECT_EQ(false, bad.at("verified")) << bad;
   EXPECT_EQ(401, bad.at("answered"));
+  EXPECT_EQ("webhook_signature_invalid", bad.at("error"));
+  // And Sealpost understands what listen answered.
+  ASSERT_TRUE(eventually(kPatience, [&] {
+    for (const Json& delivery : api.read_all("/v1/deliveries")) {
+      const std::string path = "/v1/deliveries/" + delivery.at("id").get<std::string>();
+      for (const Json& attempt : api.get(path).body.at("attempts")) {
+        if (attempt.at("receiver_error_code") == "webhook_signature_invalid") return true;
+      }
+    }
+    return false;
+  })) << serve->errors();
 }
 
 TEST_F(CommandE2eTest, VerifyChecksACapturedRequest) {

@@ -112,6 +112,31 @@ TEST_F(FinishTest, AllAttemptsOfADeliveryAreFoundInOneView) {
   EXPECT_EQ(records[1].started_at, attempt(delivery, {.next = Delivered{}}).started_at);
 }
 
+TEST_F(FinishTest, RecordsWhatTheReceiverSaidWasWrong) {
+  std::vector<FinishedAttempt> batch;
+  for (int i = 0; i < 4; ++i) {
+    batch.push_back(attempt(leased(), {.next = RetryAfter{std::chrono::hours(1)}}));
+  }
+  // Neither the first nor the last of the statement.
+  batch[1].outcome.receiver_error_code = ReceiverErrorCode::webhook_signature_invalid;
+  batch[2].outcome.receiver_error_code = ReceiverErrorCode::webhook_decryption_failed;
+  EXPECT_EQ(store_.finish(batch, now_).applied, 4);
+  for (const FinishedAttempt& one : batch) {
+    const auto records = history_.attempts(one.delivery.id);
+    ASSERT_EQ(records.size(), 1u);
+    EXPECT_EQ(records[0].outcome.receiver_error_code, one.outcome.receiver_error_code);
+  }
+}
+
+TEST_F(FinishTest, AnOrphanedAttemptKeepsWhatTheReceiverSaid) {
+  FinishedAttempt one = attempt(leased(), {.next = RetryAfter{std::chrono::hours(1)}});
+  one.outcome.receiver_error_code = ReceiverErrorCode::webhook_signature_invalid;
+  run("DELETE FROM sealpost.dispatchers");
+  EXPECT_EQ(store_.finish(std::span(&one, 1), now_).orphaned.size(), 1u);
+  EXPECT_EQ(history_.attempts(one.delivery.id).at(0).outcome.receiver_error_code,
+            ReceiverErrorCode::webhook_signature_invalid);
+}
+
 TEST_F(FinishTest, TextThatPostgresqlRefusesBlocksNobody) {
   using namespace std::string_literals;
   const LeasedDelivery bad = leased();

@@ -46,10 +46,17 @@ TEST_F(HistoryTest, AReplayedDeadLetterIsDueUnderTheNextGeneration) {
 TEST_F(HistoryTest, ReplayNeedsAnEndpointThatTakesDeliveries) {
   const DeliveryId id = dead_letter();
   endpoints_.set_status(std::nullopt, endpoint_, EndpointStatus::disabled, "", std::nullopt);
-  EXPECT_EQ(history_.replay(std::nullopt, id), ReplayResult::endpoint_not_enabled);
+  EXPECT_EQ(history_.replay(std::nullopt, id), ReplayResult::endpoint_disabled);
   EXPECT_EQ(count("sealpost.dead_letters"), 1);
   endpoints_.set_status(std::nullopt, endpoint_, EndpointStatus::paused, "", std::nullopt);
   EXPECT_EQ(history_.replay(std::nullopt, id), ReplayResult::replayed);
+}
+
+TEST_F(HistoryTest, WhatADeletedEndpointDidNotGetCannotBeReplayed) {
+  const DeliveryId id = dead_letter();
+  endpoints_.set_status(std::nullopt, endpoint_, EndpointStatus::deleted, "", std::nullopt);
+  EXPECT_EQ(history_.replay(std::nullopt, id), ReplayResult::endpoint_deleted);
+  EXPECT_EQ(count("sealpost.dead_letters"), 1);
 }
 
 TEST_F(HistoryTest, SkippedDeliveriesCanBeReplayedDeliveredOnesCannot) {

@@ -234,10 +234,10 @@ class MemoryHistoryStore final : public HistoryStore {
     if (!stored || stored->record.state != DeliveryState::failed) return ReplayResult::not_found;
     DeliveryRecord& record = stored->record;
     const auto endpoint = all_.endpoints_.find(record.endpoint_id.text());
-    const bool takes_deliveries =
-        endpoint != all_.endpoints_.end() && (endpoint->second.status == EndpointStatus::enabled ||
-                                              endpoint->second.status == EndpointStatus::paused);
-    if (!takes_deliveries) return ReplayResult::endpoint_not_enabled;
+    if (endpoint == all_.endpoints_.end()) return ReplayResult::not_found;
+    const EndpointStatus status = endpoint->second.status;
+    if (status == EndpointStatus::disabled) return ReplayResult::endpoint_disabled;
+    if (status == EndpointStatus::deleted) return ReplayResult::endpoint_deleted;
     record.state = DeliveryState::pending;
     record.reason.reset();
     ++record.generation;
