@@ -65,6 +65,7 @@ Json to_json(const Endpoint& endpoint) {
       {Field::signing, signing_of(endpoint)},
       {Field::envelope, to_text(settings.envelope)},
       {Field::encryption, encryption_json(endpoint)},
+      {Field::require_encrypted_response, settings.require_encrypted_response},
       {Field::retry, Json::parse(retry_json(settings.retry))},
       {Field::timeout_ms, settings.timeout.count()},
       {Field::max_in_flight, settings.max_in_flight},

@@ -66,6 +66,7 @@ class EndpointReader {
     if (const auto field = find(Field::validation, unvalidated)) {
       read_validation(*field, draft_.settings.validation);
     }
+    read_answer();
     read_retry_policy();
     read_limits();
     read_order();
@@ -164,6 +165,17 @@ class EndpointReader {
                      "The envelope must be standard, itpay, pandora, raw, cloudevents or "
                      "cloudevents-binary.");
     }
+  }
+
+  void read_answer() {
+    bool& required = draft_.settings.require_encrypted_response;
+    const auto field = find(Field::require_encrypted_response, [&] { required = false; });
+    const auto flag = field ? field->flag() : std::nullopt;
+    if (flag) required = *flag;
+    if (!required || !profile_ || profile_->sealed_json) return;
+    mistakes_.push_back({"invalid_value", Field::require_encrypted_response,
+                         "Only answers to the signing profile sealed-json may be encrypted; send "
+                         "false, or choose that profile."});
   }
 
   void read_retry_policy() {

@@ -58,7 +58,8 @@ struct Field {
   static constexpr char asked_at[] = "asked_at";
   static constexpr char allowed_per_minute[] = "allowed_per_minute";
 
-  // Of an endpoint, not built yet.
+  // Of an endpoint, not built yet, some of them.
+  static constexpr char require_encrypted_response[] = "require_encrypted_response";
   static constexpr char rate_limit_per_second[] = "rate_limit_per_second";
   static constexpr char ordering[] = "ordering";
   static constexpr char on_dead_letter[] = "on_dead_letter";
@@ -94,6 +95,8 @@ struct Field {
   static constexpr char attempts[] = "attempts";
   static constexpr char last_status_code[] = "last_status_code";
   static constexpr char next_attempt_at[] = "next_attempt_at";
+  static constexpr char response_payload[] = "response_payload";
+  static constexpr char response_payload_encoding[] = "response_payload_encoding";
   static constexpr char finished_at[] = "finished_at";
 
   // Attempts.
@@ -113,6 +116,7 @@ struct Field {
   static constexpr char response_body_encoding[] = "response_body_encoding";
   static constexpr char response_truncated[] = "response_truncated";
   static constexpr char signing_key_ids[] = "signing_key_ids";
+  static constexpr char response_decrypt_failed[] = "response_decrypt_failed";
   static constexpr char receiver_error_code[] = "receiver_error_code";
   static constexpr char orphaned[] = "orphaned";
 

@@ -21,6 +21,11 @@ Json time_or_null(const std::optional<WallTime>& time) {
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+template <class Enum>
+Json word_or_null(const std::optional<Enum>& value) {
+  return value ? Json(to_text(*value)) : Json(nullptr);
+}
+
 double milliseconds(std::chrono::microseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
@@ -49,7 +54,7 @@ Json to_json(const DeliveryRecord& delivery) {
       {Field::tenant, delivery.tenant},
       {Field::type, delivery.event_type},
       {Field::state, to_text(delivery.state)},
-      {Field::reason, delivery.reason ? Json(to_text(*delivery.reason)) : Json(nullptr)},
+      {Field::reason, word_or_null(delivery.reason)},
       {Field::generation, delivery.generation},
       {Field::attempt_count, delivery.attempts_made},
       {Field::last_status_code,
@@ -85,7 +90,7 @@ Json to_json(const AttemptRecord& attempt) {
         {Field::tls_phase, phase(outcome.phases.tls)},
         {Field::first_byte, phase(outcome.phases.first_byte)}}},
       {Field::status_code, outcome.status_code ? Json(*outcome.status_code) : Json(nullptr)},
-      {Field::error, outcome.error ? Json(to_text(*outcome.error)) : Json(nullptr)},
+      {Field::error, word_or_null(outcome.error)},
       {Field::error_detail, text_or_null(outcome.error_detail)},
       {Field::remote_address, text_or_null(outcome.remote_address)},
       {Field::response_body,
@@ -93,10 +98,25 @@ Json to_json(const AttemptRecord& attempt) {
       {Field::response_body_encoding, is_text ? "utf8" : "base64"},
       {Field::response_truncated, outcome.response_truncated},
       {Field::signing_key_ids, key_ids(attempt.signature_key_ids)},
-      {Field::receiver_error_code,
-       outcome.receiver_error_code ? Json(to_text(*outcome.receiver_error_code)) : Json(nullptr)},
+      {Field::receiver_error_code, word_or_null(outcome.receiver_error_code)},
+      {Field::response_decrypt_failed, word_or_null(outcome.response_decrypt_failed)},
       {Field::orphaned, attempt.orphaned},
   };
+}
+
+// Of details only: it may be long, and it was confidential on its way.
+void add_payload(const std::optional<ResponsePayload>& payload, Json& json) {
+  json[Field::response_payload] = nullptr;
+  json[Field::response_payload_encoding] = nullptr;
+  if (!payload) return;
+  if (!payload->text) {
+    json[Field::response_payload_encoding] = "unreadable";
+    return;
+  }
+  const std::string_view text = payload->text->reveal();
+  const bool is_text = is_utf8(text);
+  json[Field::response_payload] = is_text ? std::string(text) : base64_encode(text);
+  json[Field::response_payload_encoding] = is_text ? "utf8" : "base64";
 }
 
 }  // namespace
@@ -125,8 +145,10 @@ std::string event_detail_json(const Event& event, std::span<const DeliveryRecord
 std::string delivery_json(const DeliveryRecord& delivery) { return dump(to_json(delivery)); }
 
 std::string delivery_detail_json(const DeliveryRecord& delivery,
-                                 std::span<const AttemptRecord> attempts) {
+                                 std::span<const AttemptRecord> attempts,
+                                 const std::optional<ResponsePayload>& payload) {
   Json json = to_json(delivery);
+  add_payload(payload, json);
   Json& list = json[Field::attempts] = Json::array();
   for (const AttemptRecord& attempt : attempts) list.push_back(to_json(attempt));
   return dump(json);

@@ -1,6 +1,7 @@
 // Events, deliveries and attempts as the API writes them, and lists of anything.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,7 +18,8 @@ std::string event_detail_json(const Event& event, std::span<const DeliveryRecord
 
 std::string delivery_json(const DeliveryRecord& delivery);
 std::string delivery_detail_json(const DeliveryRecord& delivery,
-                                 std::span<const AttemptRecord> attempts);
+                                 std::span<const AttemptRecord> attempts,
+                                 const std::optional<ResponsePayload>& payload);
 
 // {"data": […], "next_cursor": …}; `items` are JSON texts.
 std::string page_json(const std::vector<std::string>& items, const std::string& next_cursor);

@@ -30,8 +30,13 @@ DeliveryRecord find_dead_letter(CallContext& context) {
 }
 
 ApiAnswer detail_answer(CallContext& context, const DeliveryRecord& delivery) {
-  const auto attempts = context.stores.history().attempts(delivery.id);
-  return json_answer(200, delivery_detail_json(delivery, attempts));
+  HistoryStore& history = context.stores.history();
+  const auto attempts = history.attempts(delivery.id);
+  std::optional<ResponsePayload> payload;
+  if (delivery.state == DeliveryState::delivered) {
+    payload = history.response_payload(context.token.tenant, delivery.id);
+  }
+  return json_answer(200, delivery_detail_json(delivery, attempts, payload));
 }
 
 ApiAnswer delivery_list(CallContext& context, const DeliveryListQuery& query) {

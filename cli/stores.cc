@@ -18,7 +18,7 @@ Stores::Stores(DatabaseOptions database, std::shared_ptr<MasterKeys> master_keys
     : database_(std::move(database)), master_keys_(std::move(master_keys)), random_(random) {}
 
 std::unique_ptr<DeliveryStore> Stores::deliveries() const {
-  return std::make_unique<PgDeliveryStore>(database_);
+  return std::make_unique<PgDeliveryStore>(database_, master_keys_, random_);
 }
 
 std::unique_ptr<DispatcherRegistry> Stores::registry() const {
@@ -38,7 +38,7 @@ std::unique_ptr<EncryptionKeyStore> Stores::encryption_keys() const {
 }
 
 std::unique_ptr<HistoryStore> Stores::history() const {
-  return std::make_unique<PgHistoryStore>(database_);
+  return std::make_unique<PgHistoryStore>(database_, master_keys_, random_);
 }
 
 std::unique_ptr<SecretStore> Stores::secrets() const {

@@ -16,6 +16,17 @@ constexpr Word<AttemptError> kErrors[] = {
     {AttemptError::internal, "internal"},
 };
 
+constexpr Word<ResponseProblem> kResponseProblems[] = {
+    {ResponseProblem::missing, "missing"},
+    {ResponseProblem::too_large, "too_large"},
+    {ResponseProblem::incomplete, "incomplete"},
+    {ResponseProblem::malformed, "malformed"},
+    {ResponseProblem::wrong_algorithm, "wrong_algorithm"},
+    {ResponseProblem::wrong_session, "wrong_session"},
+    {ResponseProblem::wrong_nonce, "wrong_nonce"},
+    {ResponseProblem::not_opened, "not_opened"},
+};
+
 }  // namespace
 
 bool AttemptOutcome::receiver_overloaded() const {
@@ -32,6 +43,12 @@ bool AttemptOutcome::signature_refused() const {
 bool AttemptOutcome::receiver_failed() const {
   if (status_code) return *status_code >= 500;
   return error != AttemptError::blocked_by_policy && error != AttemptError::internal;
+}
+
+std::string_view to_text(ResponseProblem problem) { return text_of(kResponseProblems, problem); }
+
+std::optional<ResponseProblem> response_problem_from_text(std::string_view text) {
+  return value_of(kResponseProblems, text);
 }
 
 std::string_view to_text(AttemptError error) { return text_of(kErrors, error); }

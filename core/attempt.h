@@ -29,6 +29,22 @@ enum class AttemptError {
 std::string_view to_text(AttemptError error);
 std::optional<AttemptError> attempt_error_from_text(std::string_view text);
 
+// Why an encrypted answer was not taken (core/sealed_response.h). A closed set, used in attempts
+// and logs.
+enum class ResponseProblem {
+  missing,          // no body, or of another type; a problem only where one is required
+  too_large,        // kMaxSealedResponse or more
+  incomplete,       // it broke off, or took too long
+  malformed,        // not a JWE in flattened JSON serialization
+  wrong_algorithm,  // not dir and A256GCM
+  wrong_session,    // kid or sid is not the request's
+  wrong_nonce,      // rnonce is not the request's nonce
+  not_opened,       // another key, or it was changed
+};
+
+std::string_view to_text(ResponseProblem problem);
+std::optional<ResponseProblem> response_problem_from_text(std::string_view text);
+
 // Durations from the start of the attempt. Zero: that phase did not happen (connection reused).
 struct AttemptPhases {
   std::chrono::microseconds dns{0};
@@ -44,15 +60,22 @@ struct AttemptOutcome {
   std::optional<AttemptError> error;
   std::string error_detail;                 // for people, one line, no secrets
   std::optional<Milliseconds> retry_after;  // from the header, already relative and not negative
-  std::string response_body;                // first bytes, at most kStoredResponseBytes
+  std::string response_body;                // first bytes, at most kStoredResponseBytes; see below
   bool response_truncated = false;
   std::vector<Header> consent_headers;  // WebHook-Allowed-…, of the answer to OPTIONS only
   std::optional<ReceiverErrorCode> receiver_error_code;  // that a refusal's body names
-  std::string remote_address;  // "203.0.113.7:443"; empty when blocked or never connected
+  // Of encrypted answers. Where one may come, a sender keeps up to kMaxSealedResponse of the body,
+  // until it was judged.
+  bool response_is_packet = false;  // the body is typed so
+  std::optional<ResponseProblem> response_decrypt_failed;
+  bool response_refused = false;  // by that a 2xx does not count
+  std::string remote_address;     // "203.0.113.7:443"; empty when blocked or never connected
   AttemptPhases phases;
   std::chrono::microseconds duration{0};
 
-  bool succeeded() const { return status_code && *status_code >= 200 && *status_code <= 299; }
+  bool succeeded() const {
+    return status_code && *status_code >= 200 && *status_code <= 299 && !response_refused;
+  }
   // The receiver had more than it can take: 429, 502, 504, or no answer in time.
   bool receiver_overloaded() const;
   // The receiver may have refused the signature: 400, 401, 403, or an error that names it

@@ -75,7 +75,9 @@ SealedProblem open_sealed(const ReceivedRequest& request, const SecretText& secr
                                      .signature = header(request, kSealedSignature)},
                                     request.body);
   if (auto* problem = std::get_if<SealedProblem>(&result)) return std::move(*problem);
-  checked.text = std::get<OpenedRequest>(std::move(result)).text;
+  auto& opened = std::get<OpenedRequest>(result);
+  checked.text = std::move(opened.text);
+  checked.session = std::move(opened.session);
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/secret_text.h"
+#include "core/sealed_packet.h"
 #include "core/verify.h"
 
 namespace sealpost {
@@ -18,6 +19,8 @@ struct CheckedRequest {
   bool encrypted = false;
   std::optional<SecretText> text{};  // of an encrypted body that was opened
   std::string not_opened{};          // why it was not
+  std::optional<SealedSession>
+      session{};  // of a sealed-json packet that was opened: for the answer
 };
 
 // `private_key` (32 bytes) opens boxes; if one is given and the box does not open, the request does

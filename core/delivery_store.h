@@ -12,11 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/secret_text.h"
 #include "core/attempt.h"
 #include "core/delivery.h"
 #include "core/retry_policy.h"
@@ -66,6 +68,7 @@ struct FinishedAttempt {
   AttemptOutcome outcome;
   std::string signature_key_ids;  // fingerprints of the secrets that signed, comma separated
   Decision decision;
+  std::shared_ptr<const SecretText> response_payload{};  // what an encrypted answer said, if it did
 };
 
 struct FinishResult {

@@ -48,6 +48,9 @@ struct EndpointSettings {
   bool next_header = false;                        // as SigningProfile has it, for either
   Envelope envelope = Envelope::standard;
   EncryptionSettings encryption;
+  // A 2xx without an encrypted answer is a failed attempt. Only for profiles whose answers may be
+  // encrypted (sealed-json).
+  bool require_encrypted_response = false;
   RetryPolicy retry;
   Milliseconds timeout = kDefaultRequestTimeout;
   int max_in_flight = kDefaultEndpointInFlight;

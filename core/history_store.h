@@ -41,6 +41,11 @@ struct AttemptRecord {
   bool orphaned = false;  // its lease had been lost when it ended
 };
 
+// What a receiver answered encrypted (core/sealed_response.h).
+struct ResponsePayload {
+  std::optional<SecretText> text;  // nullopt: stored under a master key that is not among ours
+};
+
 struct DeliveryFilter {
   std::optional<EndpointId> endpoint_id;
   std::optional<EventId> event_id;
@@ -63,6 +68,9 @@ class HistoryStore {
   virtual Page<DeliveryRecord> deliveries(const std::optional<std::string>& tenant,
                                           const DeliveryFilter& filter,
                                           const PageRequest& page) = 0;
+  // nullopt: there is none.
+  virtual std::optional<ResponsePayload> response_payload(const std::optional<std::string>& tenant,
+                                                          const DeliveryId& id) = 0;
   // Oldest first.
   virtual std::vector<AttemptRecord> attempts(const DeliveryId& id) = 0;
   // The dead letter becomes pending under the next generation. `keep_idempotency_key` is not

@@ -53,6 +53,10 @@ inline constexpr std::chrono::milliseconds kResponseBodyTime{2'000};  // after t
 inline constexpr std::size_t kReadResponseBytes = 64 << 10;  // then the connection is closed
 inline constexpr std::size_t kReadHeaderBytes = 64 << 10;    // interim (1xx) responses included
 inline constexpr std::size_t kStoredResponseBytes = 4 << 10;
+// An encrypted answer, as it is sent, must be shorter: all that is read of any answer, so nobody's
+// connection is kept for longer. Nearly 48 KiB of text; a reply, not a download. In memory until
+// its result is written: 64 MiB with 1,024 requests in flight.
+inline constexpr std::size_t kMaxSealedResponse = kReadResponseBytes;
 inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates and DNS do change
 inline constexpr std::chrono::seconds kConnectionIdle{60};  // many servers end them then or later
 // Sets of eight TLS sessions (25 from libcurl 8.12 on), one of which a receiver's origin falls

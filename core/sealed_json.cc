@@ -4,7 +4,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
-#include <span>
+#include <utility>
 
 #include "base/aead.h"
 #include "base/bytes.h"
@@ -13,35 +13,13 @@
 namespace sealpost {
 namespace {
 
-using nlohmann::json;
-
-constexpr std::string_view kInfo = "wh-sealed-json-v1|";
-constexpr std::size_t kSessionBytes = 16;
 constexpr std::size_t kPacketNonceBytes = 16;
 constexpr std::size_t kMacBytes = 64;
 constexpr std::size_t kTokenBytes = 32;
 
-SecretText session_key(const SecretText& root, std::string_view sid, std::string_view purpose,
-                       std::size_t bytes) {
-  return hkdf_sha512(root, sid, fmt::format("{}{}", kInfo, purpose), bytes);
-}
-
-std::string draw(Random& random, std::size_t count) {
-  std::string bytes(count, '\0');
-  random.fill(std::as_writable_bytes(std::span(bytes)));
-  return bytes;
-}
-
-std::string to_packet(std::string_view protected_header, std::string_view nonce,
-                      const GcmSealed& sealed) {
-  return fmt::format(R"({{"protected":"{}","iv":"{}","ciphertext":"{}","tag":"{}"}})",
-                     protected_header, base64url_encode(nonce), base64url_encode(sealed.ciphertext),
-                     base64url_encode(sealed.tag));
-}
-
 std::string signature_of(const SecretText& root, std::string_view sid, std::string_view ts,
                          std::string_view nonce, std::string_view body, Hmac& sha512) {
-  const SecretText key = session_key(root, sid, "mac", kMacBytes);
+  const SecretText key = sealed_session_key(root, sid, "mac", kMacBytes);
   const std::array<std::string_view, 5> content{ts, ".", nonce, ".", body};
   std::string mac;
   sha512.sign(key.reveal(), content, mac);
@@ -49,52 +27,17 @@ std::string signature_of(const SecretText& root, std::string_view sid, std::stri
 }
 
 std::string token_of(const SecretText& root, std::string_view sid) {
-  return base64url_encode(session_key(root, sid, "token", kTokenBytes).reveal());
+  return base64url_encode(sealed_session_key(root, sid, "token", kTokenBytes).reveal());
 }
 
-// A JWE's parts, decoded; nullopt if it is none in the form above.
-struct Packet {
-  std::string protected_text;
-  json header;
-  std::string nonce;
-  GcmSealed sealed;
-};
-
-std::optional<std::string> member(const json& object, const char* name) {
-  if (!object.is_object()) return std::nullopt;
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
-std::optional<std::string> decoded_member(const json& object, const char* name) {
-  const auto text = member(object, name);
-  return text ? base64url_decode(*text) : std::nullopt;
-}
-
-std::optional<Packet> read_packet(std::string_view body) {
-  const json object = json::parse(body, nullptr, /*allow_exceptions=*/false);
-  const auto text = member(object, "protected");
-  const auto header = decoded_member(object, "protected");
-  auto nonce = decoded_member(object, "iv");
-  auto ciphertext = decoded_member(object, "ciphertext");
-  auto tag = decoded_member(object, "tag");
-  if (!text || !header || !nonce || !ciphertext || !tag) return std::nullopt;
-  Packet packet{.protected_text = *text,
-                .header = json::parse(*header, nullptr, false),
-                .nonce = *std::move(nonce),
-                .sealed = {.ciphertext = *std::move(ciphertext), .tag = *std::move(tag)}};
-  const bool is_ours =
-      member(packet.header, "alg") == "dir" && member(packet.header, "enc") == "A256GCM";
-  return is_ours ? std::optional(std::move(packet)) : std::nullopt;
+SecretText request_key(const SecretText& root, std::string_view sid) {
+  return sealed_session_key(root, sid, "enc-req", kGcmKeyBytes);
 }
 
 // What the headers say must be what the protected header says, or one of them was exchanged.
-bool same_as_headers(const Packet& packet, const SealedHeaders& headers) {
-  const auto ts = packet.header.find("ts");
-  return member(packet.header, "sid") == headers.session &&
-         member(packet.header, "nonce") == headers.nonce && ts != packet.header.end() &&
-         ts->is_number_integer() && ts->dump() == headers.timestamp;
+bool same_as_headers(const SealedPacket& packet, const SealedHeaders& headers) {
+  return packet.sid == headers.session && packet.nonce == headers.nonce &&
+         packet.ts == headers.timestamp;
 }
 
 SealedProblem not_verified(std::string text) {
@@ -130,15 +73,14 @@ SecretText encode_sealed_json_secret(const SecretText& root) {
 }
 
 SecretText new_sealed_json_secret(Random& random) {
-  return encode_sealed_json_secret(SecretText(draw(random, kSealedJsonRootBytes)));
+  return encode_sealed_json_secret(SecretText(draw_bytes(random, kSealedJsonRootBytes)));
 }
 
 SealedRequest seal_json(const SecretText& root, std::string_view key_id,
                         std::string_view content_type, std::string_view text, WallTime now,
                         Random& random, Hmac& sha512) {
-  const std::string sid = draw(random, kSessionBytes);
-  const std::string nonce = base64url_encode(draw(random, kPacketNonceBytes));
-  const std::string iv = draw(random, kGcmNonceBytes);
+  const std::string sid = draw_bytes(random, kSealedSessionBytes);
+  const std::string nonce = base64url_encode(draw_bytes(random, kPacketNonceBytes));
   const std::string session = base64url_encode(sid);
   const std::string ts =
       std::to_string(std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count());
@@ -146,11 +88,9 @@ SealedRequest seal_json(const SecretText& root, std::string_view key_id,
   // All of it is ours or visible ASCII, except the content type, which a producer may have named.
   const std::string header = fmt::format(
       R"({{"alg":"dir","enc":"A256GCM","kid":"{}","sid":"{}","ts":{},"nonce":"{}","cty":{}}})",
-      key_id, session, ts, nonce, json(content_type).dump());
-  const std::string protected_header = base64url_encode(header);
-  const GcmSealed sealed =
-      gcm_seal(session_key(root, sid, "enc-req", kGcmKeyBytes), iv, protected_header, text);
-  SealedRequest request{.body = to_packet(protected_header, iv, sealed), .headers = {}};
+      key_id, session, ts, nonce, nlohmann::json(content_type).dump());
+  SealedRequest request;
+  request.body = write_packet(header, text, request_key(root, sid), random);
   request.headers = {
       {"X-RoboFlux-Timestamp", ts},
       {"X-RoboFlux-Nonce", nonce},
@@ -158,6 +98,8 @@ SealedRequest seal_json(const SecretText& root, std::string_view key_id,
       {"X-RoboFlux-Token", token_of(root, sid)},
       {"X-RoboFlux-Signature", signature_of(root, sid, ts, nonce, request.body, sha512)},
   };
+  request.session = {
+      .root = root, .key_id = std::string(key_id), .session = session, .nonce = nonce};
   return request;
 }
 
@@ -165,7 +107,7 @@ std::variant<OpenedRequest, SealedProblem> open_sealed_request(const SecretText&
                                                                const SealedHeaders& headers,
                                                                std::string_view body) {
   const auto sid = base64url_decode(headers.session);
-  if (!sid || sid->size() != kSessionBytes) {
+  if (!sid || sid->size() != kSealedSessionBytes) {
     return not_verified("x-roboflux-session is not the base64url of 16 bytes");
   }
   Hmac sha512(HmacAlgorithm::sha512);
@@ -177,17 +119,19 @@ std::variant<OpenedRequest, SealedProblem> open_sealed_request(const SecretText&
   if (!equal_constant_time(headers.token, token_of(root, *sid))) {
     return not_verified("x-roboflux-token is not that of the session");
   }
-  const std::optional<Packet> packet = read_packet(body);
-  if (!packet) return not_opened("the body is not a flattened JWE of the kind dir, A256GCM");
+  const std::optional<SealedPacket> packet = read_packet(body);
+  if (!packet || !packet->is_dir_gcm) {
+    return not_opened("the body is not a flattened JWE of the kind dir, A256GCM");
+  }
   if (!same_as_headers(*packet, headers)) {
     return not_opened("session, nonce or time differ between the headers and the body");
   }
-  auto text = gcm_open(session_key(root, *sid, "enc-req", kGcmKeyBytes), packet->nonce,
-                       packet->protected_text, packet->sealed);
+  auto text = open_packet(*packet, request_key(root, *sid));
   if (!text) return not_opened("the body does not open: another secret, or it was changed");
-  return OpenedRequest{.key_id = member(packet->header, "kid").value_or(""),
-                       .nonce = std::string(headers.nonce),
-                       .session = *sid,
+  return OpenedRequest{.session = {.root = root,
+                                   .key_id = packet->kid,
+                                   .session = std::string(headers.session),
+                                   .nonce = std::string(headers.nonce)},
                        .text = *std::move(text)};
 }
 

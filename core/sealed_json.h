@@ -13,7 +13,7 @@
 //                 (Unix seconds), nonce (16 random bytes, base64url) and cty
 //   headers       X-RoboFlux-Timestamp, -Nonce, -Session, -Token (base64url of the token key) and
 //                 -Signature: v1= and the lower-case hex of HMAC-SHA512(mac, ts.nonce.body)
-//   answer        empty, or the same JWE under enc-resp with the request's nonce as rnonce
+//   answer        empty, or a JWE as well: core/sealed_response.h
 //
 // Receivers refuse what is more than 300 s away, and a nonce that they saw within 600 s.
 #pragma once
@@ -30,6 +30,7 @@
 #include "base/secret_text.h"
 #include "core/header_rules.h"
 #include "core/receiver_error.h"
+#include "core/sealed_packet.h"
 
 namespace sealpost {
 
@@ -49,6 +50,7 @@ SecretText new_sealed_json_secret(Random& random);
 struct SealedRequest {
   std::string body;
   std::vector<Header> headers;  // without Content-Type
+  SealedSession session;        // which its answer must fit
 };
 
 // `sha512` must have been made for SHA-512.
@@ -63,9 +65,7 @@ struct SealedProblem {
   std::string text{};
 };
 struct OpenedRequest {
-  std::string key_id;
-  std::string nonce;  // as sent; an answer repeats it
-  std::string session;
+  SealedSession session;
   SecretText text;
 };
 struct SealedHeaders {

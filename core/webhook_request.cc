@@ -102,6 +102,15 @@ void require_encryption_keys(const Endpoint& endpoint) {
   }
 }
 
+// It would wait for what nobody sends.
+void require_answerable(const SigningProfile& profile, const EndpointSettings& settings) {
+  if (profile.sealed_json || !settings.require_encrypted_response) return;
+  throw std::invalid_argument(
+      fmt::format("require_encrypted_response: answers to the signing profile {} are not "
+                  "encrypted; choose sealed-json, or send false",
+                  profile.name));
+}
+
 // Which secret sealed a packet, so that a receiver with two knows which one opens it.
 std::string key_id_of(const Endpoint& endpoint, const SecretText& secret) {
   return endpoint.id.text() + "." + secret_fingerprint(secret);
@@ -162,6 +171,7 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
   PreparedEndpoint::Signing usual =
       signing_with(profile, endpoint, endpoint.secrets, endpoint.secret_key_ids);
   require_url(profile, endpoint.settings.url);
+  require_answerable(profile, endpoint.settings);
   for (const auto& [name, value] : endpoint.settings.headers) {
     if (usual.signer->writes_header(name)) {
       throw std::invalid_argument(
@@ -196,14 +206,16 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(
   if (settings.encryption.enabled && !encrypt(endpoint, event, now, *body, enc)) {
     return FailureReason::payload_refused;
   }
-  if (profile.sealed_json) seal(signing, now, *body);
+  std::shared_ptr<const SealedSession> session;
+  if (profile.sealed_json) session = seal(signing, now, *body);
 
   HttpRequest request{.method = HttpMethod::post,
                       .url = settings.url,
                       .headers = {},
                       .body = std::move(body->bytes),
                       .timeout = settings.timeout,
-                      .tls_1_3_only = profile.tls_1_3_only};
+                      .tls_1_3_only = profile.tls_1_3_only,
+                      .sealed_session = std::move(session)};
   request.headers.reserve(kMostOwnHeaders + settings.headers.size());
   std::string idempotency = idempotency_key(event.id, delivery.generation);
   signing.signer->append_query(request.url, request.body, tools_);
@@ -242,13 +254,15 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
   return true;
 }
 
-void RequestBuilder::seal(const PreparedEndpoint::Signing& with, WallTime now, Body& body) {
+std::shared_ptr<const SealedSession> RequestBuilder::seal(const PreparedEndpoint::Signing& with,
+                                                          WallTime now, Body& body) {
   SealedRequest sealed =
       seal_json(*with.sealed_json_root, with.sealed_json_key_id, body.content_type, body.bytes, now,
                 random_, tools_.hmac(SignatureAlgorithm::hmac_sha512));
   body.bytes = std::move(sealed.body);
   body.content_type = kSealedJsonType;
   std::move(sealed.headers.begin(), sealed.headers.end(), std::back_inserter(body.headers));
+  return std::make_shared<const SealedSession>(std::move(sealed.session));
 }
 
 HttpRequest consent_request(const Endpoint& endpoint, const std::string& origin,

@@ -11,6 +11,7 @@
 
 #include "core/delivery.h"
 #include "core/endpoint.h"
+#include "core/sealed_packet.h"
 #include "core/signer.h"
 
 namespace sealpost {
@@ -25,6 +26,8 @@ struct HttpRequest {
   std::string body;
   Milliseconds timeout = kDefaultRequestTimeout;
   bool tls_1_3_only = false;  // else 1.2 will do
+  // Set if the answer may be encrypted; then up to kMaxSealedResponse of it are wanted.
+  std::shared_ptr<const SealedSession> sealed_session{};
 };
 
 // An endpoint made ready for sending: the settings, and the signers compiled from them. Immutable;
@@ -74,8 +77,9 @@ class RequestBuilder {
   bool encrypt(const PreparedEndpoint& to, const Event& event, WallTime now, Body& body,
                std::string& enc);
 
-  // The packet in the place of the plain body, and its headers.
-  void seal(const PreparedEndpoint::Signing& with, WallTime now, Body& body);
+  // Puts the packet in the place of the plain body, and adds its headers.
+  std::shared_ptr<const SealedSession> seal(const PreparedEndpoint::Signing& with, WallTime now,
+                                            Body& body);
 
   SigningTools tools_;
   Random& random_;

@@ -1,5 +1,6 @@
 #include "dispatcher/attempt_log.h"
 
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -20,12 +21,18 @@ std::string_view next_word(const Decision& decision) {
   return decision.pause_endpoint ? "endpoint_paused" : "";
 }
 
+template <class Enum>
+std::string_view word_of(const std::optional<Enum>& value) {
+  return value ? to_text(*value) : std::string_view();
+}
+
 }  // namespace
 
 void log_attempt(const FinishedAttempt& attempt, const Endpoint& endpoint) {
   const LeasedDelivery& delivery = attempt.delivery;
   const AttemptOutcome& outcome = attempt.outcome;
-  const LogLevel level = outcome.succeeded() ? LogLevel::debug : LogLevel::info;
+  const bool in_order = outcome.succeeded() && !outcome.response_decrypt_failed;
+  const LogLevel level = in_order ? LogLevel::debug : LogLevel::info;
   if (!log_enabled(level)) return;
   const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next);
   const double duration_ms = std::chrono::duration<double, std::milli>(outcome.duration).count();
@@ -39,6 +46,8 @@ void log_attempt(const FinishedAttempt& attempt, const Endpoint& endpoint) {
        {"outcome", outcome.error ? to_text(*outcome.error) : std::string_view("response")},
        {"status", outcome.status_code.value_or(0)},
        {"error", outcome.error_detail},
+       {"receiver_error_code", word_of(outcome.receiver_error_code)},
+       {"response_decrypt_failed", word_of(outcome.response_decrypt_failed)},
        {"duration_ms", duration_ms},
        {"decision", decision_word(attempt.decision)},
        {"next", next_word(attempt.decision)},

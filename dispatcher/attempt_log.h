@@ -1,4 +1,5 @@
-// One wide line per attempt, delivery.attempted: at info if it failed, at debug if it succeeded (at
+// One wide line per attempt, delivery.attempted: at info if it failed or an encrypted
+// answer did not open, at debug if it succeeded (at
 // 30,000 a second nobody reads those). Never payloads, header values, secrets or URLs.
 #pragma once
 

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/resumable_sessions.h"
+#include "core/sealed_json.h"
 #include "dispatcher/curl_http_sender_retry_after.h"
 #include "dispatcher/response_headers.h"
 
@@ -35,6 +36,12 @@ constexpr std::string_view kConsentHeaders[] = {"webhook-allowed-origin", "webho
 
 bool has_line_break(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+bool is_packet(CURL* easy) {
+  const char* type = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+  return type != nullptr && is_media_type(type, kSealedJsonType);
 }
 
 }  // namespace
@@ -182,6 +189,7 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   retry_after_.reset();
   consent_headers_.clear();
   body_bytes_ = 0;
+  kept_body_bytes_ = request_.sealed_session ? kMaxSealedResponse : kStoredResponseBytes;
   body_.clear();
   bad_header_ = !add_header_lines();
   if (bad_header_) return false;
@@ -286,7 +294,7 @@ void Transfer::take_header_line(std::string_view line) {
 
 // False: enough was read.
 bool Transfer::take_body(std::string_view bytes) {
-  const std::size_t room = kStoredResponseBytes - body_.size();
+  const std::size_t room = kept_body_bytes_ - body_.size();
   body_.append(bytes.substr(0, room));
   body_bytes_ += bytes.size();
   return body_bytes_ <= kReadResponseBytes;
@@ -314,6 +322,7 @@ AttemptOutcome Transfer::answered(int curl_code) {
   outcome.response_truncated = body_bytes_ > body_.size() || curl_code != CURLE_OK;
   outcome.response_body = std::move(body_);
   outcome.consent_headers = std::move(consent_headers_);
+  if (request_.sealed_session) outcome.response_is_packet = is_packet(easy_);
   outcome.phases = phases();
   return outcome;
 }

@@ -101,7 +101,8 @@ class Transfer {
   std::optional<Milliseconds> retry_after_;
   std::vector<Header> consent_headers_;
   std::size_t body_bytes_ = 0;
-  std::string body_;  // the first kStoredResponseBytes
+  std::size_t kept_body_bytes_ = 0;
+  std::string body_;  // its first kept_body_bytes_
 };
 
 }  // namespace sealpost

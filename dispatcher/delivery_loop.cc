@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/limits.h"
 #include "core/retry_policy.h"
+#include "core/sealed_response.h"
 #include "dispatcher/attempt_log.h"
 #include "dispatcher/bucket_owner.h"
 
@@ -165,9 +166,11 @@ void DeliveryLoop::begin(Schedule::Start start) {
   }
   const std::uint64_t tag = free_tags_.back();
   free_tags_.pop_back();
-  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint), signing};
+  auto& request = std::get<HttpRequest>(built);
+  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint), signing,
+                     request.sealed_session};
   in_flight_count_ = in_flight_now();
-  parts_.sender->start(tag, std::get<HttpRequest>(std::move(built)));
+  parts_.sender->start(tag, std::move(request));
 }
 
 // Few and rare: they do not count as in flight, because no lease covers them, and a stop does not
@@ -257,6 +260,11 @@ FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& fli
   attempt.ended_at = finished.ended_at;
   attempt.outcome = std::move(finished.outcome);
   attempt.signature_key_ids = *flight.signing.key_ids;
+  if (flight.sealed_session) {
+    attempt.response_payload = take_sealed_response(
+        *flight.sealed_session, flight.endpoint->endpoint().settings.require_encrypted_response,
+        attempt.outcome);
+  }
   if (flight.signing.in_grace) {
     OrderBelief& order = *flight.endpoint->order;
     order = learn(order, flight.signing.order, attempt.ended_at - attempt.outcome.duration,

@@ -72,7 +72,8 @@ class DeliveryLoop {
   struct InFlight {
     LeasedDelivery delivery;
     ReadyEndpointPtr endpoint;
-    ReadyEndpoint::Signing signing;  // points into the endpoint
+    ReadyEndpoint::Signing signing;                         // points into the endpoint
+    std::shared_ptr<const SealedSession> sealed_session{};  // null: its answer is not encrypted
   };
   // A result that waits until it is certain that nobody changed the endpoint's secrets meanwhile.
   struct Unconfirmed {

@@ -10,6 +10,18 @@ constexpr std::string_view kSpace = " \t\r\n";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+bool is_same(std::string_view text, std::string_view lower_case) {
+  return text.size() == lower_case.size() &&
+         std::equal(text.begin(), text.end(), lower_case.begin(),
+                    [](char a, char b) { return lower(a) == b; });
+}
+
+std::string_view without_space(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
 }  // namespace
 
 std::optional<int> status_of(std::string_view line) {
@@ -28,15 +40,12 @@ std::optional<std::string_view> header_value(std::string_view line,
   if (line.size() <= lower_case_name.size() || line[lower_case_name.size()] != ':') {
     return std::nullopt;
   }
-  const std::string_view name = line.substr(0, lower_case_name.size());
-  const bool same = std::equal(name.begin(), name.end(), lower_case_name.begin(),
-                               [](char a, char b) { return lower(a) == b; });
-  if (!same) return std::nullopt;
-  std::string_view value = line.substr(lower_case_name.size() + 1);
-  const std::size_t first = value.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return std::string_view{};
-  const std::size_t last = value.find_last_not_of(kSpace);
-  return value.substr(first, last - first + 1);
+  if (!is_same(line.substr(0, lower_case_name.size()), lower_case_name)) return std::nullopt;
+  return without_space(line.substr(lower_case_name.size() + 1));
+}
+
+bool is_media_type(std::string_view value, std::string_view lower_case_type) {
+  return is_same(without_space(value.substr(0, value.find(';'))), lower_case_type);
 }
 
 bool is_blank(std::string_view line) {

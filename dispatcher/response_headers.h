@@ -1,5 +1,6 @@
 // Reading single lines of an HTTP response's head. Pure.
-// Sources: RFC 9110 sections 5.1 (names), 10.2.3 (Retry-After), 15.2 (interim responses).
+// Sources: RFC 9110 sections 5.1 (names), 8.3.1 (media types), 10.2.3 (Retry-After), 15.2 (interim
+// responses).
 #pragma once
 
 #include <optional>
@@ -16,6 +17,9 @@ std::optional<int> status_of(std::string_view line);
 // colon.
 std::optional<std::string_view> header_value(std::string_view line,
                                              std::string_view lower_case_name);
+
+// True if a Content-Type's value names this type, whatever its parameters.
+bool is_media_type(std::string_view value, std::string_view lower_case_type);
 
 // The line that ends the headers.
 bool is_blank(std::string_view line);

@@ -174,6 +174,7 @@ CREATE TABLE sealpost.endpoints (
   encryption_enabled   boolean NOT NULL DEFAULT false,  -- bodies are encrypted; see encryption_keys
   enc_header           text NOT NULL DEFAULT 'auto' CHECK (enc_header IN ('auto', 'full', 'body')),
   reuse_ephemeral_keys boolean NOT NULL DEFAULT false,
+  require_encrypted_response boolean NOT NULL DEFAULT false,  -- a 2xx without one does not count
   -- Whether the receiver agrees (core/validation.h).
   validation        text NOT NULL DEFAULT 'none' CHECK (validation IN ('none', 'cloudevents', 'challenge')),
   validation_state  text NOT NULL DEFAULT 'none'
@@ -383,12 +384,24 @@ CREATE TABLE sealpost.delivery_history (
   response_body      bytea,
   response_truncated boolean,
   signature_key_ids  text,
+  response_decrypt_failed text,                -- as in other_attempts
   CHECK (CASE WHEN state = 'delivered' THEN started_at IS NOT NULL ELSE started_at IS NULL END),
   PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX delivery_history_by_event ON sealpost.delivery_history (event_id);
 CREATE INDEX delivery_history_by_endpoint ON sealpost.delivery_history (endpoint_id, id);
 CREATE TABLE sealpost.delivery_history_default PARTITION OF sealpost.delivery_history DEFAULT;
+
+-- What receivers answered encrypted to the request that delivered, opened, and encrypted again under the master key.
+-- Partitioned like the history, and dropped with it.
+CREATE TABLE sealpost.response_payloads (
+  id         text COLLATE "C" NOT NULL,  -- the delivery's
+  ciphertext bytea NOT NULL,             -- AES-256-GCM; context 'response_payloads.ciphertext.' || id
+  key_id     text NOT NULL,              -- which master key
+  PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+ALTER TABLE sealpost.response_payloads ALTER COLUMN ciphertext SET STORAGE EXTERNAL;  -- cannot be compressed
+CREATE TABLE sealpost.response_payloads_default PARTITION OF sealpost.response_payloads DEFAULT;
 
 -- State failed. Kept until an operator replays or removes them, however old.
 CREATE TABLE sealpost.dead_letters (
@@ -430,6 +443,8 @@ CREATE TABLE sealpost.other_attempts (
   response_truncated boolean NOT NULL DEFAULT false,
   signature_key_ids text,
   receiver_error_code text CHECK (receiver_error_code IN ('webhook_signature_invalid', 'webhook_decryption_failed')),
+  response_decrypt_failed text CHECK (response_decrypt_failed IN (
+    'missing', 'too_large', 'incomplete', 'malformed', 'wrong_algorithm', 'wrong_session', 'wrong_nonce', 'not_opened')),
   orphaned          boolean NOT NULL DEFAULT false
 ) PARTITION BY RANGE (delivery_id);
 CREATE INDEX other_attempts_by_delivery ON sealpost.other_attempts (delivery_id);
@@ -440,7 +455,8 @@ CREATE VIEW sealpost.attempts AS
 SELECT * FROM sealpost.other_attempts
 UNION ALL
 SELECT id, generation, attempts, epoch, started_at, duration_us, dns_us, connect_us, tls_us, first_byte_us,
-       last_status_code, NULL, NULL, remote_address, response_body, response_truncated, signature_key_ids, NULL, false
+       last_status_code, NULL, NULL, remote_address, response_body, response_truncated, signature_key_ids, NULL,
+       response_decrypt_failed, false
 FROM sealpost.delivery_history WHERE state = 'delivered';
 
 -- The members of a batch of which nothing has become yet. What became of the others is found by three short ranges of

@@ -151,7 +151,9 @@ void fail_without_event(PgTransaction& transaction, Epoch epoch, const PgArray& 
                                       .add(to_text(FailureReason::internal)));
 }
 
-PgDeliveryStore::PgDeliveryStore(DatabaseOptions options) : session_(std::move(options)) {}
+PgDeliveryStore::PgDeliveryStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys,
+                                 Random& random)
+    : session_(std::move(options)), sealer_(std::move(keys), random) {}
 
 std::vector<EndpointId> PgDeliveryStore::endpoints_with_due(std::span<const std::int16_t> buckets,
                                                             int limit) {

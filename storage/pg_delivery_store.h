@@ -3,16 +3,19 @@
 // pg_delivery_batches.h is about deliveries that share a row.
 #pragma once
 
+#include <memory>
 #include <set>
 
 #include "core/delivery_store.h"
 #include "storage/pg_session.h"
+#include "storage/sealer.h"
 
 namespace sealpost {
 
 class PgDeliveryStore final : public DeliveryStore {
  public:
-  explicit PgDeliveryStore(DatabaseOptions options);
+  // `random` must live longer. The keys are for what receivers answer encrypted.
+  PgDeliveryStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys, Random& random);
 
   IntakeResult intake(const IntakeRequest& request) override;
   std::vector<EndpointId> endpoints_with_due(std::span<const std::int16_t> buckets,
@@ -31,6 +34,7 @@ class PgDeliveryStore final : public DeliveryStore {
   void end(std::span<const LeasedDelivery* const> deliveries, Work&& work);
 
   PgSession session_;
+  Sealer sealer_;
   // Their finish failed, perhaps after it was committed. At most what is in flight.
   std::set<DeliveryId> in_doubt_;
 };

@@ -23,7 +23,8 @@ SELECT e.id, e.tenant, e.status, e.status_reason, e.version, e.url, e.descriptio
        e.reuse_ephemeral_keys::int, e.bucket,
        (SELECT coalesce(json_agg(s.public_key ORDER BY s.created_at DESC, s.id DESC), '[]')
         FROM sealpost.endpoint_secrets s WHERE s.endpoint_id = e.id AND s.public_key IS NOT NULL
-          AND (s.expires_at IS NULL OR s.expires_at > now())), e.headers_key_id, {}
+          AND (s.expires_at IS NULL OR s.expires_at > now())), e.headers_key_id, e.require_encrypted_response,
+       {}
 FROM sealpost.endpoints e)sql";
 
 // Index: endpoints_pkey.
@@ -64,9 +65,9 @@ constexpr const char* kInsert = R"sql(
 INSERT INTO sealpost.endpoints (id, url, description, enabled_events, signing, envelope, retry, timeout_ms,
                                 max_in_flight, headers, headers_key_id, metadata, rate_limit_per_second,
                                 ordering, on_dead_letter, encryption_enabled, enc_header,
-                                reuse_ephemeral_keys, tenant)
+                                reuse_ephemeral_keys, require_encrypted_response, tenant)
 VALUES ($1, $2, $3, $4::text[], $5::jsonb, $6, $7::jsonb, $8, $9, $10::bytea, $11, $12::jsonb, $13::float8, $14, $15,
-        $16::int::boolean, $17, $18::int::boolean, $19))sql";
+        $16::int::boolean, $17, $18::int::boolean, $19::int::boolean, $20))sql";
 
 constexpr const char* kInsertSecret = R"sql(
 INSERT INTO sealpost.endpoint_secrets (id, endpoint_id, ciphertext, key_id, fingerprint, public_key)
@@ -79,7 +80,8 @@ UPDATE sealpost.endpoints SET url = $2, description = $3, enabled_events = $4::t
   envelope = $6, retry = $7::jsonb, timeout_ms = $8, max_in_flight = $9, headers = $10::bytea,
   headers_key_id = $11, metadata = $12::jsonb, rate_limit_per_second = $13::float8, ordering = $14,
   on_dead_letter = $15, encryption_enabled = $16::int::boolean, enc_header = $17,
-  reuse_ephemeral_keys = $18::int::boolean, version = version + 1, updated_at = clock_timestamp()
+  reuse_ephemeral_keys = $18::int::boolean, require_encrypted_response = $19::int::boolean,
+  version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1)sql";
 
 constexpr const char* kDisable = R"sql(
@@ -345,7 +347,8 @@ PgParameters PgEndpointStore::setting_parameters(const EndpointId& id,
       .add(to_text(settings.on_dead_letter))
       .add(int{settings.encryption.enabled})
       .add(to_text(settings.encryption.enc_header))
-      .add(int{settings.encryption.reuse_ephemeral_keys});
+      .add(int{settings.encryption.reuse_ephemeral_keys})
+      .add(int{settings.require_encrypted_response});
 }
 
 Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wrong_key) const {
@@ -373,9 +376,10 @@ Endpoint PgEndpointStore::read_row(const PgRows& rows, int i, OnWrongKey on_wron
   settings.encryption.enabled = rows.number(i, 20) == 1;
   settings.encryption.enc_header = known(enc_header_from_text(rows.view(i, 21)), "enc_header");
   settings.encryption.reuse_ephemeral_keys = rows.number(i, 22) == 1;
+  settings.require_encrypted_response = rows.flag(i, 26);
   endpoint.bucket = static_cast<std::int16_t>(rows.number(i, 23));
   endpoint.public_keys = strings_from_json(rows.view(i, 24));
-  read_validation(rows, i, 26, endpoint);
+  read_validation(rows, i, 27, endpoint);
   if (rows.is_null(i, 13)) return endpoint;
   const std::string key_id = rows.text(i, 25);
   const auto headers = sealer_.open(kSealedHeaders, endpoint.id.text(), key_id, rows.bytes(i, 13));

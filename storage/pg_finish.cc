@@ -1,20 +1,20 @@
 // What happened to deliveries: attempts recorded, deliveries moved on.
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <map>
 #include <set>
 
+#include "storage/pg_attempt_columns.h"
 #include "storage/pg_delivery_batches.h"
 #include "storage/pg_delivery_store.h"
+#include "storage/pg_response_payloads.h"
 #include "storage/pg_statements.h"
 
 namespace sealpost {
 
 // $1 … $20 one array per column, $21 the epochs among them, $22 … $24 position, event and endpoint
 // of members of delivery batches (else NULL), $25 where their batches stand in $26, $27 batches
-// that will be empty, $28 whether this may have been done already, $29 receiver_error_code (a
-// column of few values: rare_column())
+// that will be empty, $28 whether this may have been done already, $29 and $30 the rare columns
 //
 // What was delivered as a member of a delivery batch goes to the history with what this process
 // knows about it. Every other delivery is taken out of delivery_rows and put where it goes: into
@@ -43,16 +43,18 @@ WITH alive AS MATERIALIZED (
 ), held AS MATERIALIZED (
   SELECT r.id, r.epoch, r.generation, r.number, r.decision, r.reason, r.wait_us, r.started_us, r.duration_us,
          r.dns_us, r.connect_us, r.tls_us, r.first_byte_us, r.status_code, r.error, r.error_detail,
-         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.receiver_error_code, r.n,
+         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.receiver_error_code,
+         r.response_decrypt_failed, r.n,
          d.place, d.ordering_key, coalesce(d.seq, r.seq) AS seq, coalesce(d.event_id, r.event_id) AS event_id,
          coalesce(d.endpoint_id, r.endpoint_id) AS endpoint_id, coalesce(d.created_at, b.created_at) AS created_at
   FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
               $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
               $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $22::bigint[],
-              $23::text[], $24::text[], $25::int[], $29::text[]) WITH ORDINALITY
+              $23::text[], $24::text[], $25::int[], $29::text[], $30::text[]) WITH ORDINALITY
     AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
          tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, receiver_error_code, n)
+         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, receiver_error_code,
+         response_decrypt_failed, n)
   LEFT JOIN batches b ON b.number = r.batch AND r.decision = 'delivered' AND r.generation = 1 AND r.number = 1
   LEFT JOIN LATERAL (
     SELECT d.ctid AS place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
@@ -74,11 +76,11 @@ WITH alive AS MATERIALIZED (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at,
      epoch, started_at, duration_us, dns_us, connect_us, tls_us, first_byte_us, remote_address,
-     response_body, response_truncated, signature_key_ids)
+     response_body, response_truncated, signature_key_ids, response_decrypt_failed)
   SELECT id, seq, event_id, endpoint_id, 'delivered', generation, number, status_code, created_at,
          clock_timestamp(), epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
          duration_us, dns_us, connect_us, tls_us, first_byte_us, remote_address, response_body,
-         response_truncated, signature_key_ids
+         response_truncated, signature_key_ids, response_decrypt_failed
   FROM held WHERE decision = 'delivered'
 ), given_up AS (
   INSERT INTO sealpost.dead_letters
@@ -98,17 +100,18 @@ WITH alive AS MATERIALIZED (
   INSERT INTO sealpost.other_attempts
     (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
      first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
-     signature_key_ids, receiver_error_code)
+     signature_key_ids, receiver_error_code, response_decrypt_failed)
   SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
          duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
-         remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code
+         remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code,
+         response_decrypt_failed
   FROM held WHERE decision <> 'delivered'
 )
 SELECT (SELECT count(*) FROM held), (SELECT count(place) FROM held), (SELECT count(*) FROM gone),
        CASE WHEN (SELECT count(*) FROM held) < cardinality($1)
             THEN (SELECT string_agg(n::text, ',') FROM held) END)sql"};
 
-// $1 … $20 as above, only for attempts that were not held, $21 receiver_error_code
+// $1 … $20 as above, only for attempts that were not held, $21 and $22 the rare columns
 //
 // Records each unless that very attempt is there already: the batch is being repeated because its
 // first commit was in doubt. Indexes: other_attempts_by_delivery and the history's primary key, in
@@ -117,16 +120,18 @@ const PgStatement kOrphansStatement{"orphans", R"sql(
 INSERT INTO sealpost.other_attempts
   (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
    first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
-   signature_key_ids, receiver_error_code, orphaned)
+   signature_key_ids, receiver_error_code, response_decrypt_failed, orphaned)
 SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
        duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
-       remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code, true
+       remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code,
+       response_decrypt_failed, true
 FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
             $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
-            $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $21::text[])
+            $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $21::text[],
+            $22::text[])
   AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
        tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-       response_truncated, signature_key_ids, receiver_error_code)
+       response_truncated, signature_key_ids, receiver_error_code, response_decrypt_failed)
 CROSS JOIN LATERAL (
   SELECT count(*) AS times FROM sealpost.attempts a
   WHERE a.delivery_id = r.id AND a.generation = r.generation AND a.number = r.number AND a.epoch = r.epoch
@@ -135,119 +140,6 @@ WHERE recorded.times = 0
 RETURNING delivery_id)sql"};
 
 namespace {
-
-using Attempts = std::vector<const FinishedAttempt*>;
-
-std::int64_t clamped(std::chrono::microseconds duration) {
-  return std::clamp<std::int64_t>(duration.count(), 0, std::numeric_limits<std::int32_t>::max());
-}
-
-// A phase that did not happen is stored as NULL.
-std::optional<std::int64_t> phase(std::chrono::microseconds duration) {
-  if (duration.count() == 0) return std::nullopt;
-  return clamped(duration);
-}
-
-std::optional<std::string_view> unless_empty(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  return text;
-}
-
-// Columns $5 to $7: what becomes of the delivery.
-struct DecisionColumns {
-  PgArray decision, reason, wait_us;
-
-  void add(const FinishedAttempt& attempt, MonotonicTime now) {
-    reason.add(give_up_reason(attempt.decision));
-    decision.add(name(attempt.decision));
-    const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next);
-    // The statement adds this to a clock_timestamp() that is later than `now`, so a retry may be a
-    // little late and is never early.
-    const MonotonicTime::duration age =
-        std::max(now - attempt.ended_at, MonotonicTime::duration::zero());
-    wait_us.add(
-        !retry ? 0
-               : std::chrono::duration_cast<std::chrono::microseconds>(retry->delay - age).count());
-  }
-
-  static std::string_view name(const Decision& decided) {
-    if (std::holds_alternative<Delivered>(decided.next)) return "delivered";
-    return std::holds_alternative<GiveUp>(decided.next) ? "given_up" : "retry";
-  }
-
-  static std::optional<std::string_view> give_up_reason(const Decision& decided) {
-    const auto* given_up = std::get_if<GiveUp>(&decided.next);
-    if (!given_up) return std::nullopt;
-    return to_text(given_up->reason);
-  }
-};
-
-PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
-  PgArray id, epoch, generation, number, started, duration, dns, connect, tls, first_byte, status,
-      error, detail, address, body, truncated, key_ids;
-  DecisionColumns decisions;
-  for (const FinishedAttempt* attempt : attempts) {
-    const AttemptOutcome& outcome = attempt->outcome;
-    id.add(attempt->delivery.id.text());
-    epoch.add(std::int64_t{attempt->delivery.epoch});
-    generation.add(attempt->delivery.generation);
-    number.add(attempt->attempt_number);
-    decisions.add(*attempt, now);
-    started.add(attempt->started_at);
-    duration.add(clamped(outcome.duration));
-    dns.add(phase(outcome.phases.dns));
-    connect.add(phase(outcome.phases.connect));
-    tls.add(phase(outcome.phases.tls));
-    first_byte.add(phase(outcome.phases.first_byte));
-    status.add(outcome.status_code);
-    error.add(outcome.error ? std::optional(to_text(*outcome.error)) : std::nullopt);
-    detail.add(unless_empty(outcome.error_detail));
-    address.add(unless_empty(outcome.remote_address));
-    outcome.response_body.empty() ? body.add_null() : body.add_bytes(outcome.response_body);
-    truncated.add_flag(outcome.response_truncated);
-    key_ids.add(unless_empty(attempt->signature_key_ids));
-  }
-  PgParameters parameters;
-  for (const PgArray* column : {&id,
-                                &epoch,
-                                &generation,
-                                &number,
-                                &decisions.decision,
-                                &decisions.reason,
-                                &decisions.wait_us,
-                                &started,
-                                &duration,
-                                &dns,
-                                &connect,
-                                &tls,
-                                &first_byte,
-                                &status,
-                                &error,
-                                &detail,
-                                &address,
-                                &body,
-                                &truncated,
-                                &key_ids}) {
-    parameters.add(*column);
-  }
-  return parameters;
-}
-
-// A column of which most batches have no value at all: unnest() fills a shorter array up with
-// NULLs, so this one ends with its last value.
-template <class Value>
-PgArray rare_column(const Attempts& attempts, std::optional<Value> AttemptOutcome::*member) {
-  PgArray column;
-  std::size_t filled = 0;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const std::optional<Value>& value = attempts[i]->outcome.*member;
-    if (!value) continue;
-    for (; filled < i; ++filled) column.add_null();
-    column.add(to_text(*value));
-    ++filled;
-  }
-  return column;
-}
 
 // "3,1,2" → 3, 1, 2. Empty text: none.
 std::vector<std::size_t> split_numbers(std::string_view list) {
@@ -303,14 +195,15 @@ PgParameters finish_parameters(const Attempts& attempts, MonotonicTime now,
   MemberColumns members;
   for (const FinishedAttempt* attempt : attempts) members.add(attempt->delivery);
   members.append_to(parameters);
-  return parameters.add(leaving.emptied())
-      .add(perhaps_done ? "true" : "false")
-      .add(rare_column(attempts, &AttemptOutcome::receiver_error_code));
+  parameters.add(leaving.emptied()).add(perhaps_done ? "true" : "false");
+  add_rare_columns(attempts, parameters);
+  return parameters;
 }
 
 PgParameters orphan_parameters(const Attempts& attempts, MonotonicTime now) {
-  return attempt_parameters(attempts, now)
-      .add(rare_column(attempts, &AttemptOutcome::receiver_error_code));
+  PgParameters parameters = attempt_parameters(attempts, now);
+  add_rare_columns(attempts, parameters);
+  return parameters;
 }
 
 // With any other end than success a delivery needs a row of its own.
@@ -378,6 +271,7 @@ FinishResult PgDeliveryStore::finish_once(std::span<const FinishedAttempt> attem
       throw StorageError(StorageError::Kind::permanent,
                          "finish: a delivery was changed under its lease");
     }
+    store_response_payloads(transaction, sealer_, sorted);
     const Attempts rest = unheld(sorted, summary);
     if (rest.empty()) return;
     const PgRows orphans = transaction.run(kOrphansStatement, orphan_parameters(rest, now));

@@ -4,6 +4,7 @@
 
 #include "storage/delivery_query.h"
 #include "storage/event_row.h"
+#include "storage/pg_response_payloads.h"
 
 namespace sealpost {
 namespace {
@@ -27,7 +28,8 @@ ORDER BY o.id DESC LIMIT $3)sql";
 constexpr const char* kAttempts = R"sql(
 SELECT generation, number, (extract(epoch FROM started_at) * 1000000)::bigint, duration_us, dns_us, connect_us,
        tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-       response_truncated, signature_key_ids, orphaned, receiver_error_code
+       response_truncated, signature_key_ids, orphaned, receiver_error_code,
+       response_decrypt_failed
 FROM sealpost.attempts WHERE delivery_id = $1 ORDER BY generation, started_at, number)sql";
 
 // What an operator may bring back, with its endpoint's status. Locks the dead letter or the record,
@@ -95,6 +97,9 @@ AttemptRecord attempt_from_row(const PgRows& rows, int i) {
   if (!rows.is_null(i, 16)) {
     outcome.receiver_error_code = receiver_error_code_from_text(rows.view(i, 16));
   }
+  if (!rows.is_null(i, 17)) {
+    outcome.response_decrypt_failed = response_problem_from_text(rows.view(i, 17));
+  }
   return record;
 }
 
@@ -109,7 +114,9 @@ Page<Item> page_of(const PgRows& rows, int limit, Read&& read) {
 
 }  // namespace
 
-PgHistoryStore::PgHistoryStore(DatabaseOptions options) : session_(std::move(options)) {}
+PgHistoryStore::PgHistoryStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys,
+                               Random& random)
+    : session_(std::move(options)), sealer_(std::move(keys), random) {}
 
 std::optional<Event> PgHistoryStore::event(const std::optional<std::string>& tenant,
                                            const EventId& id) {
@@ -140,6 +147,11 @@ Page<DeliveryRecord> PgHistoryStore::deliveries(const std::optional<std::string>
   const DeliveryQuery query = list_deliveries_query(tenant, filter, page.cursor, page.limit + 1);
   const PgRows rows = session_.query_once(query.sql, query.parameters);
   return page_of<DeliveryRecord>(rows, page.limit, delivery_from_row);
+}
+
+std::optional<ResponsePayload> PgHistoryStore::response_payload(
+    const std::optional<std::string>& tenant, const DeliveryId& id) {
+  return load_response_payload(session_, sealer_, tenant, id);
 }
 
 std::vector<AttemptRecord> PgHistoryStore::attempts(const DeliveryId& id) {

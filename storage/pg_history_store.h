@@ -2,14 +2,21 @@
 // dead_letters, delivery_history); lists are the union of the three, newest first by id.
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "core/history_store.h"
 #include "storage/pg_session.h"
+#include "storage/sealer.h"
 
 namespace sealpost {
 
 class PgHistoryStore final : public HistoryStore {
  public:
-  explicit PgHistoryStore(DatabaseOptions options);
+  // `random` must live longer.
+  PgHistoryStore(DatabaseOptions options, std::shared_ptr<MasterKeys> keys, Random& random);
 
   std::optional<Event> event(const std::optional<std::string>& tenant, const EventId& id) override;
   Page<Event> events(const std::optional<std::string>& tenant, const PageRequest& page) override;
@@ -17,6 +24,8 @@ class PgHistoryStore final : public HistoryStore {
                                          const DeliveryId& id) override;
   Page<DeliveryRecord> deliveries(const std::optional<std::string>& tenant,
                                   const DeliveryFilter& filter, const PageRequest& page) override;
+  std::optional<ResponsePayload> response_payload(const std::optional<std::string>& tenant,
+                                                  const DeliveryId& id) override;
   std::vector<AttemptRecord> attempts(const DeliveryId& id) override;
   // Also takes a skipped delivery, as long as its event is retained.
   ReplayResult replay(const std::optional<std::string>& tenant, const DeliveryId& id) override;
@@ -24,6 +33,7 @@ class PgHistoryStore final : public HistoryStore {
 
  private:
   PgSession session_;
+  Sealer sealer_;
 };
 
 }  // namespace sealpost

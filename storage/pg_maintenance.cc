@@ -57,6 +57,9 @@ WHERE o.id < sealpost.first_id('evt_', (now() AT TIME ZONE 'UTC')::date - $1::in
 // dropped, and its record is then as new as any other.
 constexpr const char* kOldDefaultHistory = R"sql(
 DELETE FROM sealpost.delivery_history_default WHERE finished_at < now() - $1::int * interval '1 day')sql";
+constexpr const char* kOldDefaultPayloads = R"sql(
+DELETE FROM sealpost.response_payloads_default r
+WHERE NOT EXISTS (SELECT FROM sealpost.delivery_history h WHERE h.id = r.id))sql";
 constexpr const char* kOldDefaultAttempts = R"sql(
 DELETE FROM sealpost.other_attempts_default WHERE started_at < now() - $1::int * interval '1 day')sql";
 
@@ -72,8 +75,9 @@ int retention_days(const RetentionOptions& options) {
 PgMaintenance::PgMaintenance(DatabaseOptions options) : session_(std::move(options)) {}
 
 MaintenanceReport PgMaintenance::run(const RetentionOptions& options) {
-  static constexpr std::array<Family, 3> kFamilies = {{{"outbox", "evt_", "id"},
+  static constexpr std::array<Family, 4> kFamilies = {{{"outbox", "evt_", "id"},
                                                        {"delivery_history", "dlv_", "id"},
+                                                       {"response_payloads", "dlv_", "id"},
                                                        {"other_attempts", "dlv_", "delivery_id"}}};
   MaintenanceReport report;
   for (const Family& family : kFamilies) create_partitions(family, options, report);
@@ -125,6 +129,7 @@ void PgMaintenance::empty_defaults(const RetentionOptions& options, MaintenanceR
     const PgParameters days = PgParameters().add(retention_days(options));
     transaction.run_once(kOldDefaultEvents, days);
     transaction.run_once(kOldDefaultHistory, days);
+    transaction.run_once(kOldDefaultPayloads);
     transaction.run_once(kOldDefaultAttempts, days);
   });
 }

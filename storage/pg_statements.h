@@ -12,6 +12,7 @@ extern const PgStatement kIntakeStatement;
 extern const PgStatement kClaimStatement;
 extern const PgStatement kFinishStatement;
 extern const PgStatement kOrphansStatement;
+extern const PgStatement kResponsePayloadsStatement;
 extern const PgStatement kReleaseStatement;
 extern const PgStatement kSkipStatement;
 extern const PgStatement kFailStatement;

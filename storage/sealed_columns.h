@@ -20,8 +20,9 @@ struct SealedColumn {
 
 inline constexpr SealedColumn kSealedSecret{"endpoint_secrets", "ciphertext", "key_id"};
 inline constexpr SealedColumn kSealedHeaders{"endpoints", "headers", "headers_key_id"};
+inline constexpr SealedColumn kSealedResponse{"response_payloads", "ciphertext", "key_id"};
 
 // What changing the master key goes through.
-inline constexpr std::array kSealedColumns{kSealedSecret, kSealedHeaders};
+inline constexpr std::array kSealedColumns{kSealedSecret, kSealedHeaders, kSealedResponse};
 
 }  // namespace sealpost

@@ -114,6 +114,13 @@ TEST(TidySchemaTest, ReceiverErrorCodesAgree) {
             "");
 }
 
+TEST(TidySchemaTest, ResponseProblemsAgree) {
+  EXPECT_EQ(
+      difference(words_of<ResponseProblem>("core/attempt.h", "ResponseProblem"),
+                 checked_words(all_migrations(), "other_attempts", "response_decrypt_failed")),
+      "");
+}
+
 TEST(TidySchemaTest, EndpointStatusesAgree) {
   EXPECT_EQ(difference(words_of<EndpointStatus>("core/endpoint_status.h", "EndpointStatus"),
                        checked_words(all_migrations(), "endpoints", "status")),

@@ -154,6 +154,37 @@ TEST_F(EncryptionCallsTest, SealedJsonHasSecretsOfItsOwn) {
                  "invalid_value");
 }
 
+TEST_F(EncryptionCallsTest, OnlySealedJsonCanRequireEncryptedAnswers) {
+  const Json required = {{"require_encrypted_response", true}};
+  Json sealed = required;
+  sealed["signing"] = "sealed-json";
+  const Json endpoint = make_endpoint(sealed);
+  EXPECT_EQ(endpoint.at("require_encrypted_response"), true);
+  EXPECT_EQ(make_endpoint().at("require_encrypted_response"), false);
+  EXPECT_EQ(
+      make_endpoint({{"require_encrypted_response", false}}).at("id").get<std::string>().size(),
+      29U);
+
+  const Json plain = make_endpoint();
+  for (const Answer& answer :
+       {post("/v1/webhook-endpoints", endpoint_body(required)), patch(path_of(plain), required)}) {
+    expect_problem(answer, 422, "invalid_value");
+    EXPECT_EQ(answer.json.at("param"), "require_encrypted_response");
+    EXPECT_NE(answer.text.find("sealed-json"), std::string::npos) << "says what to do";
+  }
+  EXPECT_EQ(get(path_of(plain)).json.at("require_encrypted_response"), false);
+  expect_problem(patch(path_of(endpoint), {{"require_encrypted_response", "yes"}}), 422,
+                 "wrong_type");
+  EXPECT_EQ(patch(path_of(endpoint), {{"description", "x"}}).json.at("require_encrypted_response"),
+            true);
+  for (const Json& off : {Json(false), Json(nullptr)}) {
+    EXPECT_EQ(patch(path_of(endpoint), required).json.at("require_encrypted_response"), true);
+    EXPECT_EQ(patch(path_of(endpoint), {{"require_encrypted_response", off}})
+                  .json.at("require_encrypted_response"),
+              false);
+  }
+}
+
 // ------------------------------------------------------------------------------------------- keys
 
 TEST_F(EncryptionCallsTest, RegistersAndShowsAKey) {

@@ -99,6 +99,8 @@ TEST_F(HistoryCallsTest, ShowsADeliveryWithEveryDetailOfItsAttempts) {
       {"next_attempt_at", nullptr},
       {"created_at", "2026-05-27T09:00:01.000Z"},
       {"finished_at", "2026-05-27T09:00:01.000Z"},
+      {"response_payload", nullptr},
+      {"response_payload_encoding", nullptr},
       {"attempts",
        Json::array(
            {{{"number", 1},
@@ -116,6 +118,7 @@ TEST_F(HistoryCallsTest, ShowsADeliveryWithEveryDetailOfItsAttempts) {
              {"response_truncated", false},
              {"signing_key_ids", {"0123456789abcdef", "fedcba9876543210"}},
              {"receiver_error_code", nullptr},
+             {"response_decrypt_failed", nullptr},
              {"orphaned", false}}})},
   };
   EXPECT_EQ(answer.json, expected);
@@ -129,6 +132,7 @@ TEST_F(HistoryCallsTest, ShowsAResponseThatIsNoTextAsBase64) {
   attempt.outcome.error = AttemptError::connection_lost;
   attempt.outcome.error_detail = "reset";
   attempt.outcome.receiver_error_code = ReceiverErrorCode::webhook_decryption_failed;
+  attempt.outcome.response_decrypt_failed = ResponseProblem::wrong_nonce;
   attempt.orphaned = true;
   stores_.add_delivery(delivery, {attempt});
   const Json shown = get("/v1/deliveries/" + delivery.id.text()).json.at("attempts")[0];
@@ -137,8 +141,41 @@ TEST_F(HistoryCallsTest, ShowsAResponseThatIsNoTextAsBase64) {
   EXPECT_EQ(shown.at("response_truncated"), true);
   EXPECT_EQ(shown.at("error"), "connection_lost");
   EXPECT_EQ(shown.at("receiver_error_code"), "webhook_decryption_failed");
+  EXPECT_EQ(shown.at("response_decrypt_failed"), "wrong_nonce");
   EXPECT_EQ(shown.at("orphaned"), true);
   EXPECT_EQ(shown.at("signing_key_ids"), Json::array());
+}
+
+TEST_F(HistoryCallsTest, ShowsWhatTheReceiverAnsweredEncrypted) {
+  const struct {
+    std::optional<SecretText> text;
+    Json shown, encoding;
+  } cases[] = {{SecretText(R"({"ok":"\u00e4"})"), R"({"ok":"\u00e4"})", "utf8"},
+               {SecretText("caf\xe9"), base64_encode("caf\xe9"), "base64"},
+               {SecretText(""), "", "utf8"},
+               {std::nullopt, nullptr, "unreadable"}};
+  for (const auto& [text, shown, encoding] : cases) {
+    const DeliveryRecord delivery = add_delivery("acme", "we_1", DeliveryState::delivered);
+    stores_.add_response_payload(delivery.id, {text});
+    const Answer answer = get("/v1/deliveries/" + delivery.id.text());
+    ASSERT_EQ(answer.status, 200) << answer.text;
+    EXPECT_EQ(answer.json.at("response_payload"), shown);
+    EXPECT_EQ(answer.json.at("response_payload_encoding"), encoding);
+  }
+}
+
+TEST_F(HistoryCallsTest, AnEncryptedAnswerIsSeenByItsTenantOnlyAndInNoList) {
+  const DeliveryRecord delivery = add_delivery("acme", "we_1", DeliveryState::delivered);
+  stores_.add_response_payload(delivery.id, {SecretText("for acme")});
+  const std::string path = "/v1/deliveries/" + delivery.id.text();
+  EXPECT_EQ(call("GET", path, acme_operator_).json.at("response_payload"), "for acme");
+  expect_problem(call("GET", path, globex_operator_), 404, "not_found");
+  for (const std::string& token : {operator_, acme_operator_, globex_operator_}) {
+    for (const std::string& list : {std::string("/v1/deliveries"), std::string("/v1/events"),
+                                    "/v1/events/" + delivery.event_id.text()}) {
+      EXPECT_EQ(call("GET", list, token).text.find("for acme"), std::string::npos) << list;
+    }
+  }
 }
 
 TEST_F(HistoryCallsTest, DeadLettersAreTheFailedDeliveries) {

@@ -266,9 +266,15 @@ TEST(WebhookRequestTest, SealedJsonSendsAPacketThatOpens) {
                                           made.body);
   const auto* text = std::get_if<OpenedRequest>(&opened);
   ASSERT_NE(text, nullptr);
-  EXPECT_EQ(text->key_id, "we_1." + secret_fingerprint(to.secrets.front()));
+  EXPECT_EQ(text->session.key_id, "we_1." + secret_fingerprint(to.secrets.front()));
   EXPECT_NE(std::string(text->text.reveal()).find(R"("data":{"amount":50000})"), std::string::npos);
   EXPECT_EQ(timestamp, "1716792600");
+  ASSERT_NE(made.sealed_session, nullptr) << "the answer may be encrypted";
+  EXPECT_EQ(made.sealed_session->key_id, text->session.key_id);
+  EXPECT_EQ(made.sealed_session->session, session);
+  EXPECT_EQ(made.sealed_session->nonce, nonce);
+  EXPECT_EQ(made.sealed_session->root.reveal(), root->reveal());
+  EXPECT_EQ(request(delivery(paid()), endpoint("standard")).sealed_session, nullptr);
 }
 
 TEST(WebhookRequestTest, OneBuilderServesEndpointsOfAllProfiles) {
@@ -295,6 +301,12 @@ TEST(PrepareTest, EndpointsThatCannotBeSignedForAreRefused) {
   sealed = endpoint("sealed-json");
   sealed.secrets = {SecretText(kStandardSecret)};
   EXPECT_THROW(prepare(sealed), std::invalid_argument);
+  Endpoint demanding = endpoint("standard");
+  demanding.settings.require_encrypted_response = true;
+  EXPECT_THROW(prepare(demanding), std::invalid_argument) << "nobody would answer so";
+  demanding = endpoint("sealed-json");
+  demanding.settings.require_encrypted_response = true;
+  EXPECT_NO_THROW(prepare(demanding));
   Endpoint unknown = endpoint("standard");
   unknown.settings.signing_profile = "sha3";
   EXPECT_THROW(prepare(unknown), std::invalid_argument);

@@ -83,6 +83,33 @@ TEST_F(CurlHttpSenderTest, ReportsAnswerAddressAndTimes) {
   EXPECT_GE(outcome.duration, outcome.phases.first_byte);
 }
 
+TEST_F(CurlHttpSenderTest, KeepsMoreOfAnAnswerThatMayBeEncrypted) {
+  constexpr std::size_t kLong = kMaxSealedResponse - 1;
+  const auto answer = [](std::size_t size, const std::string& type) {
+    return "HTTP/1.1 200 OK\r\nContent-Type: " + type +
+           "\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x');
+  };
+  const auto outcome_of = [this](const std::string& text, bool sealed) {
+    ScriptedServer server(always(text));
+    HttpRequest request = request_to(server.url());
+    if (sealed) request.sealed_session = std::make_shared<const SealedSession>();
+    return send(request);
+  };
+  const std::string type = "Application/JOSE+json; charset=utf-8";
+  const AttemptOutcome whole = outcome_of(answer(kLong, type), true);
+  EXPECT_EQ(whole.response_body.size(), kLong);
+  EXPECT_FALSE(whole.response_truncated);
+  EXPECT_TRUE(whole.response_is_packet);
+  const AttemptOutcome too_long = outcome_of(answer(kMaxSealedResponse + 1, type), true);
+  EXPECT_EQ(too_long.response_body.size(), kMaxSealedResponse);
+  EXPECT_TRUE(too_long.response_truncated);
+  EXPECT_FALSE(outcome_of(answer(10, "text/plain"), true).response_is_packet);
+  EXPECT_FALSE(outcome_of(kOk, true).response_is_packet);
+  const AttemptOutcome usual = outcome_of(answer(kLong, type), false);
+  EXPECT_EQ(usual.response_body.size(), kStoredResponseBytes);
+  EXPECT_FALSE(usual.response_is_packet);
+}
+
 TEST_F(CurlHttpSenderTest, SendsALargeBodyWithoutWaitingForContinue) {
   std::promise<std::string> seen;
   ScriptedServer server([&](Connection& connection) {

@@ -24,6 +24,19 @@ TEST(ResponseHeadersTest, FindsAHeaderInAnyCase) {
   EXPECT_EQ(header_value("X-Retry-After: 5\r\n", "retry-after"), std::nullopt);
 }
 
+TEST(ResponseHeadersTest, ReadsAMediaTypeWithoutItsParameters) {
+  constexpr char kType[] = "application/jose+json";
+  for (const char* same : {"application/jose+json", " Application/JOSE+JSON ;charset=utf-8",
+                           "application/jose+json;", "application/jose+json \t"}) {
+    EXPECT_TRUE(is_media_type(same, kType)) << same;
+  }
+  for (const char* other :
+       {"", ";", "application/json", "application/jose", "text/plain; a=application/jose+json",
+        "application/jose+json2", "application/jose+json, text/plain"}) {
+    EXPECT_FALSE(is_media_type(other, kType)) << other;
+  }
+}
+
 TEST(ResponseHeadersTest, KnowsWhatIsNotTheAnswerYet) {
   EXPECT_TRUE(is_interim(100));
   EXPECT_TRUE(is_interim(103));

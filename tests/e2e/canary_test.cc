@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "base/bytes.h"
+#include "core/sealed_json.h"
+#include "core/sealed_response.h"
 #include "tests/e2e/installation.h"
 #include "tests/support/receiver.h"
 
@@ -18,6 +20,9 @@ using std::chrono_literals::operator""s;
 constexpr auto kPatience = 60s;
 constexpr char kSigning[] = "whsec_Q2FuYXJ5T2ZUaGVTaWduaW5nU2VjcmV0TnVtYmVyMQ==";
 constexpr char kRotated[] = "whsec_Q2FuYXJ5T2ZUaGVTaWduaW5nU2VjcmV0TnVtYmVyMg==";
+// Of an endpoint that sends and answers encrypted: its root, and what its receiver answers.
+constexpr char kRoot[] = "canary of the root of sealed-json, which has to have 64 bytes...";
+constexpr char kAnswer[] = R"({"answer":"canary of the encrypted answer"})";
 constexpr char kHeader[] = "canary of the header/+&=value";
 
 std::string text_of(const std::filesystem::path& file) {
@@ -58,6 +63,22 @@ std::vector<std::string> spellings(const std::string& secret) {
   return all;
 }
 
+// What a receiver with that root answers; or something that does not open.
+Answer encrypted_answer(const LedgerEntry& request, bool opens) {
+  SystemRandom random;
+  SealedSession session{
+      .root = SecretText(std::string(kRoot)),
+      .key_id =
+          Json::parse(base64url_decode(Json::parse(request.body).at("protected").get<std::string>())
+                          .value())
+              .at("kid"),
+      .session = request.header("x-roboflux-session"),
+      .nonce = request.header("x-roboflux-nonce")};
+  if (!opens) session.nonce = "AAAA";
+  return {.headers = {{"Content-Type", kSealedJsonType}},
+          .body = seal_response(session, "application/json", kAnswer, random)};
+}
+
 class CanaryE2eTest : public ::testing::Test {
  protected:
   void look_at(const std::string& name, const std::string& text) { places_[name] += text + "\n"; }
@@ -79,8 +100,9 @@ class CanaryE2eTest : public ::testing::Test {
   }
 
   void look_at_tables() {
-    for (const char* table : {"attempts", "deliveries", "dead_letters", "delivery_history",
-                              "endpoints", "endpoint_secrets", "tokens", "intake", "dispatchers"}) {
+    for (const char* table :
+         {"attempts", "deliveries", "dead_letters", "delivery_history", "endpoints",
+          "endpoint_secrets", "tokens", "intake", "dispatchers", "response_payloads"}) {
       const PgRows rows = installation_.sql().query_once(
           std::string("SELECT t::text FROM sealpost.") + table + " t");
       for (int row = 0; row < rows.size(); ++row) look_at(table, rows.text(row, 0));
@@ -107,6 +129,17 @@ TEST_F(CanaryE2eTest, NoSecretShowsUpAnywhere) {
     body["timeout_ms"] = 1000;
     body["headers"] = {{"X-Canary", kHeader}};
     id = api.make(all, body).at("id").get<std::string>();
+  }
+
+  for (const bool opens : {true, false}) {
+    const std::string path = opens ? "/answers" : "/answers-wrongly";
+    receiver_.on(path,
+                 [opens](const LedgerEntry& request) { return encrypted_answer(request, opens); });
+    Json body = endpoint_body(receiver_.url(path), quick_retry({0.05}));
+    body["signing"] = "sealed-json";
+    body["secret"] = std::string("rfsec_") + base64_encode(std::string(kRoot));
+    body["require_encrypted_response"] = true;
+    api.make(all, body);
   }
 
   // Calls that are refused, with secrets in the right place and in wrong ones.
@@ -142,9 +175,17 @@ TEST_F(CanaryE2eTest, NoSecretShowsUpAnywhere) {
   }
   call(api.get(all + "/" + id));
   call(api.get(all + "/" + id + "/secrets"));
+  int shown = 0;  // encrypted answers, where they belong
   for (const Json& delivery : api.read_all("/v1/deliveries")) {
-    call(api.get("/v1/deliveries/" + delivery.at("id").get<std::string>()));
+    ApiResponse detail = api.get("/v1/deliveries/" + delivery.at("id").get<std::string>());
+    if (detail.body.at("response_payload") == kAnswer) {
+      ++shown;
+      detail.body["response_payload"] = nullptr;
+      detail.text = detail.body.dump();
+    }
+    call(detail);
   }
+  EXPECT_EQ(4, shown) << "one for each event";
   look_at_process(*serve);
   look_at_tables();
 
@@ -166,6 +207,8 @@ TEST_F(CanaryE2eTest, NoSecretShowsUpAnywhere) {
       {"the rotated secret", kRotated},
       {"its bytes, too", base64_decode(std::string(kRotated).substr(6)).value()},
       {"the header's value", kHeader},
+      {"the root of sealed-json", kRoot},
+      {"the encrypted answer", kAnswer},
       {"the token", installation_.token()},
       {"the master key", master_key.substr(0, master_key.size() - 1)},
       {"the master key's bytes",

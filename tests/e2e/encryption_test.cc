@@ -79,5 +79,37 @@ TEST_F(EncryptionE2eTest, AReceiverChangesItsKeyWithoutMissingAnEvent) {
   EXPECT_EQ(api_.remove(kKeys + "/" + new_key.at("id").get<std::string>()).status, 409);
 }
 
+Answer packet(const std::string& body) {
+  return {.headers = {{"Content-Type", "application/jose+json"}}, .body = body};
+}
+
+TEST_F(EncryptionE2eTest, AnAnswerThatDoesNotOpenFailsOnlyWhereOneIsRequired) {
+  receiver_.on("/easy", {packet("{}")});
+  receiver_.on("/strict", {{.status = 200}, packet("{}"), {.status = 204}});
+  for (const bool strict : {false, true}) {
+    Json body =
+        endpoint_body(receiver_.url(strict ? "/strict" : "/easy"), quick_retry({0.01, 0.01}));
+    body["signing"] = "sealed-json";
+    body["require_encrypted_response"] = strict;
+    api_.make("/v1/webhook-endpoints", body);
+  }
+  installation_.insert({});
+  ASSERT_TRUE(installation_.wait_until_at_rest(kPatience)) << serve_->errors();
+  const auto problems_of = [&](const std::string& state) {
+    const Json deliveries = api_.read_all("/v1/deliveries?state=" + state);
+    EXPECT_EQ(1U, deliveries.size()) << state;
+    const std::string id = deliveries.at(0).at("id");
+    const Json delivery = api_.get("/v1/deliveries/" + id).body;
+    EXPECT_EQ(nullptr, delivery.at("response_payload"));
+    Json problems = Json::array();
+    for (const Json& attempt : delivery.at("attempts")) {
+      problems.push_back(attempt.at("response_decrypt_failed"));
+    }
+    return problems;
+  };
+  EXPECT_EQ(Json::array({"malformed"}), problems_of("delivered"));
+  EXPECT_EQ(Json::array({"missing", "malformed", "missing"}), problems_of("failed"));
+}
+
 }  // namespace
 }  // namespace sealpost

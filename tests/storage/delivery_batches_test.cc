@@ -130,7 +130,7 @@ TEST_F(DeliveryBatchesTest, RecordingAgainAfterADoubtChangesNothing) {
       attempt(deliveries[0], {.next = Delivered{}}),
       attempt(deliveries[1], {.next = RetryAfter{std::chrono::hours(1)}}),
       attempt(deliveries[2], {.next = GiveUp{FailureReason::gone}})};
-  PgDeliveryStore doubtful(options_);
+  PgDeliveryStore doubtful(options_, master_keys_, random_);
   run("ALTER TABLE sealpost.delivery_history RENAME TO away");
   EXPECT_THROW(doubtful.finish(results, now_), StorageError);
   run("ALTER TABLE sealpost.away RENAME TO delivery_history");

@@ -32,6 +32,7 @@ class EndpointStoreTest : public StorageTest {
     settings.rate_limit_per_second = 0.1;
     settings.ordering = Ordering::fifo;
     settings.on_dead_letter = OnDeadLetter::go_on;
+    settings.require_encrypted_response = true;
     settings.headers.emplace("X-Api-Key", SecretText("header-canary"));
     settings.metadata = {{"team", "b\xC3\xBCro"}};
     return endpoint;
@@ -64,6 +65,7 @@ TEST_F(EndpointStoreTest, GivesBackWhatWasStored) {
   EXPECT_EQ(settings.rate_limit_per_second, 0.1);
   EXPECT_EQ(settings.ordering, Ordering::fifo);
   EXPECT_EQ(settings.on_dead_letter, OnDeadLetter::go_on);
+  EXPECT_TRUE(settings.require_encrypted_response);
   EXPECT_EQ(settings.headers.at("X-Api-Key").reveal(), "header-canary");
   EXPECT_EQ(settings.metadata, stored.settings.metadata);
   const Endpoint for_sending = loaded(endpoints_, endpoint.id);

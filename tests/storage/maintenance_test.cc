@@ -37,8 +37,8 @@ class MaintenanceTest : public StorageTest {
 TEST_F(MaintenanceTest, MakesPartitionsAheadOnce) {
   run("DROP TABLE sealpost.other_attempts_" + day(1));
   const RetentionOptions ahead{.days_ahead = 5};
-  EXPECT_THAT(maintenance_.run(ahead).created, SizeIs(7))
-      << "two days of three tables, and the dropped one";
+  EXPECT_THAT(maintenance_.run(ahead).created, SizeIs(9))
+      << "two days of four tables, and the dropped one";
   EXPECT_THAT(maintenance_.run(ahead).created, IsEmpty());
 }
 
@@ -55,12 +55,14 @@ TEST_F(MaintenanceTest, MovesRowsOutOfTheDefaultPartition) {
 TEST_F(MaintenanceTest, APartitionIsLikeItsParent) {
   make_partition("outbox", "evt_", 10);
   make_partition("delivery_history", "dlv_", 10);
+  make_partition("response_payloads", "dlv_", 10);
   make_partition("other_attempts", "dlv_", 10);
   const auto indexes = [&](const std::string& table) {
     return count("pg_index WHERE indrelid = 'sealpost." + table + "'::regclass");
   };
   EXPECT_EQ(indexes("outbox_" + day(10)), 1) << "attached, not doubled";
   EXPECT_EQ(indexes("delivery_history_" + day(10)), 3);
+  EXPECT_EQ(indexes("response_payloads_" + day(10)), 1);
   EXPECT_EQ(indexes("other_attempts_" + day(10)), 1);
   EXPECT_EQ(count("pg_trigger WHERE tgrelid = 'sealpost.outbox_" + day(10) + "'::regclass"), 1)
       << "accept_event, and not the one of the default partition";

@@ -11,10 +11,10 @@ StorageTest::StorageTest()
       master_keys_(std::make_shared<MasterKeys>(
           std::vector<MasterKey>{{SecretText(std::string(32, 'k')), "0123456789abcdef"}})),
       sql_(options_),
-      store_(options_),
+      store_(options_, master_keys_, random_),
       registry_(options_),
       endpoints_(options_, master_keys_, random_),
-      history_(options_) {}
+      history_(options_, master_keys_, random_) {}
 
 std::vector<std::string> StorageTest::rows(const std::string& sql) {
   const PgRows result = sql_.query_once(sql);

@@ -226,6 +226,15 @@ class MemoryHistoryStore final : public HistoryStore {
     return stored ? stored->attempts : std::vector<AttemptRecord>();
   }
 
+  std::optional<ResponsePayload> response_payload(const std::optional<std::string>& tenant,
+                                                  const DeliveryId& id) override {
+    const OneAtATime use(busy_);
+    all_.enter("history.response_payload");
+    const std::lock_guard lock(all_.mutex_);
+    const auto* const stored = find(tenant, id);
+    return stored ? stored->payload : std::nullopt;
+  }
+
   ReplayResult replay(const std::optional<std::string>& tenant, const DeliveryId& id) override {
     const OneAtATime use(busy_);
     all_.enter("history.replay");
@@ -325,6 +334,11 @@ void MemoryAdminStores::before_each_call(std::function<void(std::string_view)> a
 void MemoryAdminStores::add_event(Event event) {
   const std::lock_guard lock(mutex_);
   events_[event.id.text()] = std::move(event);
+}
+
+void MemoryAdminStores::add_response_payload(const DeliveryId& id, ResponsePayload payload) {
+  const std::lock_guard lock(mutex_);
+  deliveries_.at(id.text()).payload = std::move(payload);
 }
 
 void MemoryAdminStores::add_delivery(DeliveryRecord delivery, std::vector<AttemptRecord> attempts) {

@@ -46,6 +46,7 @@ class MemoryAdminStores {
   // A dispatcher asked the pending endpoint and named a callback with this secret.
   void offer_callback(const EndpointId& id, const std::string& secret);
   void change(const EndpointId& id, const std::function<void(Endpoint&)>& change);
+  void add_response_payload(const DeliveryId& id, ResponsePayload payload);
   std::string secret_of(const EndpointId& id) const;
   EndpointSettings settings_of(const EndpointId& id) const;
   int stores_made() const;
@@ -61,6 +62,7 @@ class MemoryAdminStores {
   struct StoredDelivery {
     DeliveryRecord record;
     std::vector<AttemptRecord> attempts;
+    std::optional<ResponsePayload> payload{};
   };
 
   struct StoredSecret {
