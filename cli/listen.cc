@@ -10,11 +10,14 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "cli/captured_request.h"
 #include "cli/commands.h"
 #include "cli/stop_signals.h"
 #include "core/check_request.h"
 #include "core/limits.h"
+#include "core/sealed_json.h"
+#include "core/sealed_response.h"
 #include "core/validation.h"
 
 namespace sealpost {
@@ -24,6 +27,7 @@ constexpr size_t kMaxBody = 4 * kMaxPayloadBytes;  // envelopes and encryption m
 
 constexpr size_t kConnections = 128;  // twice what an endpoint gets by default
 constexpr size_t kRequestsPerConnection = 10'000;
+constexpr int kNoContent = 204;
 
 struct Observation {
   WallTime received_at;
@@ -152,7 +156,7 @@ class DevelopmentReceiver {
     if (seen.checked && seen.request.verification.error) {
       refuse(seen.request.verification, response);
     } else {
-      response.status = options_.status;
+      accept(seen.request, response);
     }
     seen.answer = response.status;
     answer_challenge(seen, from.body, response);
@@ -160,6 +164,17 @@ class DevelopmentReceiver {
     const std::lock_guard lock(print_mutex_);  // one line per request, whole
     fmt::print("{}\n", line);
     std::fflush(stdout);
+  }
+
+  // To an encrypted request an encrypted answer, which the sender shows as response_payload.
+  void accept(const CheckedRequest& request, httplib::Response& response) {
+    response.status = options_.status;
+    const bool is_success = options_.status >= 200 && options_.status <= 299;
+    if (!request.session || !is_success || options_.status == kNoContent) return;
+    const nlohmann::json text = {{"received", request.verification.event_id}};
+    SystemRandom random;
+    response.set_content(seal_response(*request.session, "application/json", text.dump(), random),
+                         kSealedJsonType);
   }
 
   static void refuse(const Verification& why, httplib::Response& response) {

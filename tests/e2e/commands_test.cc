@@ -77,13 +77,34 @@ TEST_F(CommandE2eTest, ListenVerifiesADeliveryAndRefusesTheWrongSecret) {
   // And Sealpost understands what listen answered.
   ASSERT_TRUE(eventually(kPatience, [&] {
     for (const Json& delivery : api.read_all("/v1/deliveries")) {
-      const std::string path = "/v1/deliveries/" + delivery.at("id").get<std::string>();
-      for (const Json& attempt : api.get(path).body.at("attempts")) {
+      const Json detail = api.read("/v1/deliveries/" + delivery.at("id").get<std::string>());
+      for (const Json& attempt : detail.at("attempts")) {
         if (attempt.at("receiver_error_code") == "webhook_signature_invalid") return true;
       }
     }
     return false;
   })) << serve->errors();
+}
+
+TEST_F(CommandE2eTest, ListenAnswersAnEncryptedRequestEncrypted) {
+  constexpr char kRoot[] =
+      "YSByb290IGZvciB0aGUgdGVzdCBvZiBsaXN0ZW46IGl0IGhhcyBzaXh0eS1mb3VyIGJ5dGVzIG9mIHRleHQuLg==";
+  const std::string secret = std::string("rfsec_") + kRoot;
+  const auto listen = start_listen(secret);
+  const auto serve = installation_.start("serve");
+  ApiClient api = installation_.api(*serve);
+  api.make("/v1/webhook-endpoints",
+           endpoint_body(url_of(*listen), {{"secret", secret},
+                                           {"signing", "sealed-json"},
+                                           {"require_encrypted_response", true}}));
+  const std::string id = installation_.insert({}).at(0);
+  ASSERT_TRUE(installation_.wait_until_at_rest(kPatience)) << serve->errors();
+  const Json report = first_report(*listen);
+  EXPECT_EQ(true, report.at("decrypted")) << report;
+  const std::string delivery = api.read_all("/v1/deliveries").at(0).at("id");
+  const Json shown = api.get("/v1/deliveries/" + delivery).body;
+  EXPECT_EQ("delivered", shown.at("state"));
+  EXPECT_EQ(Json::parse(shown.at("response_payload").get<std::string>()), Json({{"received", id}}));
 }
 
 TEST_F(CommandE2eTest, VerifyChecksACapturedRequest) {

@@ -129,5 +129,36 @@ TEST_F(EncryptionInteropTest, LibrariesOpenSealedJson) {
   for (const Case& one : cases) expect_all_opened("/" + name_of(one), one);
 }
 
+// The judges answer encrypted, with libraries that we did not write, and as docs/RECEIVERS.md says.
+TEST_F(EncryptionInteropTest, EncryptedAnswersAreOpened) {
+  constexpr auto kAnswer = R"({"ok":true,"text":"\u00e4 € 漢字"})";
+  const std::vector<Case> cases{{"sealed-json", "jose"},
+                                {"sealed-json", "jwcrypto", Language::python, false},
+                                {"sealed-json", "guide_sealed"},
+                                {"sealed-json", "guide_sealed", Language::python}};
+  for (const Case& one : cases) {
+    create_endpoint("/answers-" + one.library, one, {{"require_encrypted_response", true}},
+                    {{"answer", kAnswer}});
+  }
+  insert_all();
+  for (const Case& one : cases) expect_all_opened("/answers-" + one.library, one);
+  const auto deliveries = [&] {
+    std::vector<Json> delivered;
+    for (const Json& delivery : courtroom_->api.read_all("/v1/deliveries?state=delivered")) {
+      if (delivery.at("tenant") == tenant_) delivered.push_back(delivery);
+    }
+    return delivered;
+  };
+  ASSERT_TRUE(eventually(std::chrono::seconds(60),
+                         [&] { return deliveries().size() == cases.size() * kPayloads.size(); }));
+  for (const Json& delivery : deliveries()) {
+    const std::string path = "/v1/deliveries/" + delivery.at("id").get<std::string>();
+    const Json detail = courtroom_->api.get(path).body;
+    EXPECT_EQ(kAnswer, detail.at("response_payload")) << detail;
+    EXPECT_EQ("utf8", detail.at("response_payload_encoding"));
+    EXPECT_EQ(1U, detail.at("attempts").size()) << "none was refused";
+  }
+}
+
 }  // namespace
 }  // namespace sealpost

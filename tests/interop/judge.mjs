@@ -131,6 +131,11 @@ async function handle(request, response) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(text);
     return;
   }
+  if (line.accepted && assignment.answer !== undefined) {
+    const packet = await assignment.judge.encryptedAnswer({ ...assignment, headers: request.headers, body });
+    response.writeHead(200, { 'content-type': 'application/jose+json' }).end(packet);
+    return;
+  }
   response.writeHead(statusFor(path, request.headers['idempotency-key'], assignment, line)).end();
 }
 

@@ -83,10 +83,13 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     def body(self):
         return self.rfile.read(int(self.headers["content-length"]))
 
-    def answer(self, status):
+    def answer(self, status, body=b""):
         self.send_response(status)
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(body)))
+        if body:
+            self.send_header("content-type", "application/jose+json")
         self.end_headers()
+        self.wfile.write(body)
 
     def do_PUT(self):
         assignments[self.path] = json.loads(self.body())
@@ -101,7 +104,12 @@ class Receiver(http.server.BaseHTTPRequestHandler):
             line = verdict(path, requested_url, headers, body)
             print(json.dumps(line), flush=True)
             status = status_for(path, headers.get("idempotency-key"), line["accepted"])
-        self.answer(status)
+        assignment = assignments[path]
+        if line["accepted"] and "answer" in assignment:
+            judge = importlib.import_module("judges." + assignment["library"])
+            self.answer(200, judge.answer(body=body, headers=headers, **assignment).encode())
+        else:
+            self.answer(status)
 
     def log_message(self, *_):
         pass

@@ -1,12 +1,23 @@
 // The profile sealed-json: npm jose opens the packet, Node's HKDF and HMAC make the keys and check the signature.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { flattenedDecrypt } from 'jose';
+import { decodeProtectedHeader, FlattenedEncrypt, flattenedDecrypt } from 'jose';
 
-export async function verify({ body, headers, secret }) {
+function keysOf(headers, secret) {
   const root = Buffer.from(secret.slice('rfsec_'.length), 'base64');
   const session = Buffer.from(headers['x-roboflux-session'], 'base64url');
-  const key = (purpose, length) =>
+  return (purpose, length) =>
     Buffer.from(hkdfSync('sha512', root, session, `wh-sealed-json-v1|${purpose}`, length));
+}
+
+export async function encryptedAnswer({ body, headers, secret, answer }) {
+  const { kid, sid, nonce } = decodeProtectedHeader(JSON.parse(body));
+  const header = { alg: 'dir', enc: 'A256GCM', kid, sid, rnonce: nonce, cty: 'application/json' };
+  const packet = new FlattenedEncrypt(Buffer.from(answer)).setProtectedHeader(header);
+  return JSON.stringify(await packet.encrypt(keysOf(headers, secret)('enc-resp', 32)));
+}
+
+export async function verify({ body, headers, secret }) {
+  const key = keysOf(headers, secret);
   const { 'x-roboflux-timestamp': when, 'x-roboflux-nonce': nonce } = headers;
   if (Math.abs(Date.now() / 1000 - Number(when)) > 300) throw new Error('too old');
 
