@@ -34,9 +34,13 @@ struct EndpointRoom {
 struct IntakeRequest {
   Epoch epoch = 0;
   std::vector<std::int16_t> buckets;  // endpoints in these buckets are born leased to us
+  std::vector<Epoch> owners;          // whose each bucket is; empty if we are alone
   int max_events = 0;                 // events to take out of intake in turn
   int newest = 0;                     // of the newest events, those of tenants with few among them
+  std::int64_t newest_from = 0;       // but only if one of those came from here on
   int max_leased = 0;                 // deliveries to lease in all
+  bool pick_up = true;                // what others have handed over
+  int max_handed_over = 0;            // deliveries that may wait for each of the other dispatchers
   int room_per_endpoint = 0;          // for every endpoint that is not in `rooms`
   std::vector<EndpointRoom> rooms;    // endpoints with less room than that (or none)
   std::int64_t from_position = 0;     // skip intake rows before it (see IntakeResult)
@@ -48,8 +52,10 @@ struct IntakeResult {
   int in_turn = 0;                     // of those; max_events means that there are probably more
   int deliveries = 0;                  // created in all
   std::vector<LeasedDelivery> leased;  // to us, in intake order
-  std::vector<EndpointId> overflowed;  // endpoints in our buckets with deliveries born pending
-  std::int64_t last_position = 0;      // of the newest event taken in turn; 0 if none
+  std::vector<LeasedDelivery> handed_over;  // to us by others; then nothing was taken in
+  std::vector<EndpointId> overflowed;       // endpoints in our buckets with deliveries born pending
+  std::int64_t last_position = 0;           // of the newest event taken in turn; 0 if none
+  std::int64_t newest_position = 0;         // of the newest event looked at out of turn; 0 if none
 };
 
 // Deliveries of one endpoint that wait in the store.
@@ -84,7 +90,9 @@ class DeliveryStore {
   // transaction. Out of turn it also takes, from the `newest` events, those of tenants that have at
   // most an eighth of them and no endpoint with ordering, so that a tenant who floods the outbox
   // keeps only itself waiting. Deliveries of endpoints in `buckets` that have room are leased to
-  // `epoch` and returned; all others are born pending. Deliveries for disabled endpoints are
+  // `epoch` and returned; those of endpoints of other dispatchers are leased to these and handed
+  // over: their next call returns them, whatever room their endpoints have. All others are born
+  // pending. Deliveries for disabled endpoints are
   // recorded as skipped. Takes nothing if `epoch` was ended.
   virtual IntakeResult intake(const IntakeRequest& request) = 0;
 

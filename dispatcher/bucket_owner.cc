@@ -27,6 +27,13 @@ Epoch owner(int bucket, std::span<const Epoch> live) {
 
 }  // namespace
 
+std::vector<Epoch> bucket_owners(std::span<const Epoch> live) {
+  std::vector<Epoch> owners;
+  if (live.empty()) return owners;
+  for (int bucket = 0; bucket < kBucketCount; ++bucket) owners.push_back(owner(bucket, live));
+  return owners;
+}
+
 std::vector<std::int16_t> owned_buckets(Epoch self, std::span<const Epoch> live) {
   std::vector<std::int16_t> buckets;
   if (std::find(live.begin(), live.end(), self) == live.end()) return buckets;

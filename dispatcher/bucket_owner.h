@@ -22,6 +22,9 @@ inline bool owns(std::span<const std::int16_t> buckets, std::int16_t bucket) {
   return std::binary_search(buckets.begin(), buckets.end(), bucket);
 }
 
+// The dispatcher of each bucket. Empty if nobody is alive.
+std::vector<Epoch> bucket_owners(std::span<const Epoch> live);
+
 // The buckets of `self` among `live`, ascending. Empty if `self` is not alive.
 std::vector<std::int16_t> owned_buckets(Epoch self, std::span<const Epoch> live);
 

@@ -97,6 +97,7 @@ void DeliveryLoop::take_inbox() {
     endpoint->load->paused_until = MonotonicTime{};
     if (!endpoint->may_send()) end_unsendable(*endpoint, schedule_.take_queued(id));
   }
+  give_back(std::move(contents.unwanted));
   for (LeasedDelivery& delivery : contents.deliveries) {
     ReadyEndpointPtr endpoint = parts_.endpoints.find(delivery.endpoint_id);
     if (delivery.epoch != epoch_) {
@@ -114,6 +115,16 @@ void DeliveryLoop::take_inbox() {
       add(std::move(endpoint), std::move(delivery));
     }
   }
+}
+
+// For endpoints that have no room here. What lost its lease meanwhile is not ours to give back.
+void DeliveryLoop::give_back(std::vector<LeasedDelivery> unwanted) {
+  for (const LeasedDelivery& delivery : unwanted) {
+    left_queue(delivery, *parts_.endpoints.find(delivery.endpoint_id));
+    if (delivery.epoch != epoch_) parts_.metrics.deliveries_dropped.add();
+  }
+  std::erase_if(unwanted, [this](const auto& delivery) { return delivery.epoch != epoch_; });
+  if (!unwanted.empty()) parts_.finisher.add_released(epoch_, std::move(unwanted));
 }
 
 // Until its former owner has stopped, an endpoint with a rate limit gets nothing from us.

@@ -86,6 +86,7 @@ class DeliveryLoop {
   void give_up_lost_buckets();
   bool belongs_to_another(const Endpoint& endpoint) const;
   void take_inbox();
+  void give_back(std::vector<LeasedDelivery> unwanted);
   bool start_allowed();
   void begin(Schedule::Start start);
   void start_side_requests();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/log.h"
 #include "core/limits.h"
@@ -37,14 +38,15 @@ void Finisher::break_up_batches() {
 
 // Lets results gather until they are worth a statement, which costs nearly as much for a handful as
 // for a hundred (1 ms, against 15 us per result). How many came last time tells whether many come.
-// The first result and a worthwhile number of them ring.
+// The first result and a worthwhile number of them ring; so does one for which others wait.
 void Finisher::gather(std::size_t written_last) {
   constexpr std::size_t kMany = 50;
-  const Milliseconds time = written_last >= kMany ? kBusyFinishDelay : kFinishDelay;
   for (int rings = 0; rings < 2 && !thread_.stopping(); ++rings) {
+    Milliseconds time = written_last >= kMany ? kBusyFinishDelay : kFinishDelay;
     {
       const std::lock_guard lock(mutex_);
       if (attempts_.size() >= worthwhile_) return;
+      if (others_wait_) time = kFinishDelay;
     }
     thread_.sleep(time);
   }
@@ -55,15 +57,17 @@ void Finisher::add(std::vector<FinishedAttempt> attempts) {
   unfinished_ += static_cast<int>(attempts.size());
   std::size_t before = 0;
   std::size_t after = 0;
+  bool hurries = std::ranges::any_of(attempts, &FinishedAttempt::in_order);
   {
     const std::lock_guard lock(mutex_);
+    hurries = hurries && !std::exchange(others_wait_, others_wait_ || hurries);
     before = attempts_.size();
     std::move(attempts.begin(), attempts.end(), std::back_inserter(attempts_));
     after = attempts_.size();
   }
   const bool first = before == 0;
   const bool enough = before < worthwhile_ && after >= worthwhile_;
-  if (first || enough) thread_.ring();
+  if (first || enough || hurries) thread_.ring();
 }
 
 void Finisher::add_released(Epoch epoch, std::vector<LeasedDelivery> unsent) {
@@ -112,6 +116,7 @@ std::size_t Finisher::write_attempts() {
     const auto end = attempts_.begin() + static_cast<std::ptrdiff_t>(count);
     batch.assign(std::make_move_iterator(attempts_.begin()), std::make_move_iterator(end));
     attempts_.erase(attempts_.begin(), end);
+    others_wait_ = false;
   }
   if (batch.empty() || !write_or_isolate(batch)) return 0;
   return batch.size();

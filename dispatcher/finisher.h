@@ -97,6 +97,7 @@ class Finisher {
 
   std::mutex mutex_;
   std::deque<FinishedAttempt> attempts_;
+  bool others_wait_ = false;  // for one of them, in their order
   std::deque<std::pair<Statement, int>> statements_;
 
   LoopThread thread_;  // last: it uses everything above

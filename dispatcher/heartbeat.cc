@@ -75,10 +75,14 @@ void Heartbeat::look_around() {
   parts_.health.reached("heartbeat");
   if (live.size() <= 1) parts_.membership.settle_at(MonotonicTime{});  // there is nobody else
   std::vector<std::int16_t> buckets = owned_buckets(parts_.membership.epoch(), live);
-  if (buckets == *parts_.membership.buckets()) return;
+  std::vector<Epoch> owners;
+  if (live.size() > 1) owners = bucket_owners(live);
+  const bool same_buckets = buckets == *parts_.membership.buckets();
+  if (same_buckets && owners == *parts_.membership.owners()) return;
+  parts_.membership.own(buckets, std::move(owners));
+  if (same_buckets) return;
   log_info("dispatcher.buckets", {{"owned", static_cast<std::int64_t>(buckets.size())},
                                   {"dispatchers", static_cast<std::int64_t>(live.size())}});
-  parts_.membership.own(std::move(buckets));
 }
 
 bool Heartbeat::stop() {

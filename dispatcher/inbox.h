@@ -20,14 +20,20 @@ class Inbox {
  public:
   struct Contents {
     std::vector<LeasedDelivery> deliveries;  // their endpoints are in the cache
+    std::vector<LeasedDelivery> unwanted;    // likewise; to be given back
     std::vector<EndpointId> changed;         // endpoints whose newest version is in the cache
+
+    bool empty() const { return deliveries.empty() && unwanted.empty() && changed.empty(); }
   };
 
   void put(Contents more) {
-    for (const LeasedDelivery& delivery : more.deliveries) bytes_ += delivery.event->payload.size();
-    queued_ += static_cast<int>(more.deliveries.size());
+    for (const auto* deliveries : {&more.deliveries, &more.unwanted}) {
+      for (const LeasedDelivery& delivery : *deliveries) bytes_ += delivery.event->payload.size();
+      queued_ += static_cast<int>(deliveries->size());
+    }
     const std::lock_guard lock(mutex_);
     append(contents_.deliveries, std::move(more.deliveries));
+    append(contents_.unwanted, std::move(more.unwanted));
     append(contents_.changed, std::move(more.changed));
   }
 

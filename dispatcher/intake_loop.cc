@@ -1,6 +1,7 @@
 #include "dispatcher/intake_loop.h"
 
 #include <algorithm>
+#include <array>
 
 #include "core/limits.h"
 #include "dispatcher/bucket_owner.h"
@@ -27,12 +28,20 @@ constexpr Milliseconds kCrowdedPoll{10};
 // each endpoint's share of what is free is smaller than what it has: its deliveries would be born
 // pending and claimed later, at twice the price (measured: 46 % of a backlog for 64 endpoints).
 constexpr int kEnoughMovable = 2 * kIntakeEvents;
+// What others have handed over is picked up beyond that, or they could not hand over more; but not
+// until the queue is full, for the same reason.
+constexpr int kPlentyMovable = 2 * kEnoughMovable;
 // Those who came last while a backlog waits: an index scan of 0.2 ms. More would find
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
-// Looking for them at every poll doubled the statements of a drain for a single tenant; so the time
-// between two looks doubles up to this while they find nobody.
-constexpr Milliseconds kLongestOutOfTurnPause{50};
+// A look at what came in lately costs 20 to 50 us; at every busy poll it would take 2 % of a core.
+constexpr Milliseconds kOutOfTurnPoll{5};
+// What was seen longer ago than this is looked at again once a second only, for late commits.
+constexpr Milliseconds kLookBack{100};
+// While others are waiting too, a statement for a thousand events stands in their way for 20 ms.
+// Smaller ones cost more for each event, so only as long as there is somebody whom they spare time.
+constexpr int kIntakeEventsBesideOthers = 250;
+constexpr std::chrono::seconds kOthersFor{1};  // after the last one
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
 
 }  // namespace
@@ -78,18 +87,23 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now) {
   const int room = total_room();
   const bool enough = movable() >= kEnoughMovable;
   const bool out_of_turn = backlog_ && now >= next_out_of_turn_;
-  if (room == 0 || (enough && !out_of_turn)) return Next::after_busy_poll;
+  const bool picks_up = movable() < kPlentyMovable && !parts_.membership.owners()->empty();
+  if (room == 0 || (enough && !out_of_turn && !picks_up)) return Next::after_busy_poll;
   IntakeRequest request = intake_request(epoch, now, room);
-  if (out_of_turn) request.newest = kNewestEvents;
+  request.pick_up = picks_up;
+  if (out_of_turn) look_out_of_turn(request, now);
   if (enough) {
     request.max_events = 0;
     take(request, now);
     return Next::after_busy_poll;
   }
   const IntakeResult result = take(request, now);
+  if (!result.handed_over.empty()) return Next::at_once;  // and nothing was taken in
+  if (result.busy) return Next::after_crowded_poll;       // another one hands ours over
   backlog_ = result.in_turn == request.max_events;
   if (backlog_) {
-    return request.max_events == kIntakeEvents ? Next::at_once : Next::after_crowded_poll;
+    const bool crowded = request.max_events < intake_events(now);
+    return crowded ? Next::after_crowded_poll : Next::at_once;
   }
   const bool busy = last_event_ && now - *last_event_ < kBusyFor;
   return busy ? Next::after_busy_poll : Next::after_idle_poll;
@@ -100,24 +114,44 @@ IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
   const auto took = parts_.clock.monotonic_now() - now;
   parts_.metrics.intake_seconds.observe(std::chrono::duration<double>(took).count());
   learn_from(result);
-  if (result.events > 0) last_event_ = last_work_ = now;
-  not_handed_over_ = std::move(result.leased);
+  if (result.events > 0 || !result.handed_over.empty()) last_event_ = last_work_ = now;
+  not_handed_over_.deliveries = std::move(result.leased);
+  accept(result.handed_over, now);
   hand_over();
-  if (request.newest > 0) {
-    const bool found = result.events > result.in_turn;
-    out_of_turn_pause_ =
-        found ? polling_.busy : std::min(2 * out_of_turn_pause_, kLongestOutOfTurnPause);
-    next_out_of_turn_ = now + out_of_turn_pause_;
-  }
+  newest_seen_ = std::max(newest_seen_, result.newest_position);
+  if (result.events > result.in_turn) last_out_of_turn_ = now;
   return result;
+}
+
+// What came in lately, and once a second everything.
+void IntakeLoop::look_out_of_turn(IntakeRequest& request, MonotonicTime now) {
+  request.newest = kNewestEvents;
+  next_out_of_turn_ = now + kOutOfTurnPoll;
+  if (!looked_back_at_ || now - *looked_back_at_ >= kLookBack) {
+    looked_back_at_ = now;
+    newest_from_ = std::exchange(newest_before_, newest_seen_) + 1;
+  }
+  if (!last_full_look_ || now - *last_full_look_ >= kSweepInterval) {
+    last_full_look_ = now;
+    return;
+  }
+  request.newest_from = newest_from_;
+}
+
+int IntakeLoop::intake_events(MonotonicTime now) const {
+  const bool others_wait = last_out_of_turn_ && now - *last_out_of_turn_ < kOthersFor;
+  return others_wait ? kIntakeEventsBesideOthers : kIntakeEvents;
 }
 
 IntakeRequest IntakeLoop::intake_request(Epoch epoch, MonotonicTime now, int room) {
   IntakeRequest request;
   request.epoch = epoch;
   request.buckets = *parts_.membership.buckets();
-  request.max_events = std::clamp(static_cast<int>(room / deliveries_per_event_), 1, kIntakeEvents);
+  request.owners = *parts_.membership.owners();
+  request.max_events =
+      std::clamp(static_cast<int>(room / deliveries_per_event_), 1, intake_events(now));
   request.max_leased = room;
+  request.max_handed_over = std::min(room, kMaxHandedOver);  // by bytes, as far as we know
   request.room_per_endpoint = room_per_endpoint();
   for (auto it = busy_.begin(); it != busy_.end();) {
     const int endpoint_room = room_of(it->first, now);
@@ -153,12 +187,13 @@ void IntakeLoop::learn_from(const IntakeResult& result) {
     const double fan_out = static_cast<double>(result.deliveries) / result.events;
     deliveries_per_event_ += kWeight * (std::max(fan_out, 1.0) - deliveries_per_event_);
   }
-  if (!result.leased.empty()) {
+  for (const auto* deliveries : {&result.leased, &result.handed_over}) {
+    if (deliveries->empty()) continue;
     double bytes = 0;
-    for (const LeasedDelivery& delivery : result.leased) {
+    for (const LeasedDelivery& delivery : *deliveries) {
       bytes += static_cast<double>(delivery.event->payload.size());
     }
-    bytes /= static_cast<double>(result.leased.size());
+    bytes /= static_cast<double>(deliveries->size());
     bytes_per_delivery_ =
         std::max(1.0, bytes_per_delivery_ + kWeight * (bytes - bytes_per_delivery_));
   }
@@ -206,7 +241,7 @@ bool IntakeLoop::claim_waiting(Epoch epoch, MonotonicTime now) {
   }
   if (!claimed.empty()) last_work_ = now;
   parts_.metrics.deliveries_claimed.add(claimed.size());
-  not_handed_over_ = std::move(claimed);
+  not_handed_over_.deliveries = std::move(claimed);
   hand_over();
   return more;
 }
@@ -242,16 +277,33 @@ std::vector<ClaimRequest> IntakeLoop::claim_requests(MonotonicTime now) {
   return requests;
 }
 
+// Who fanned these out for us did not know what room our endpoints have.
+void IntakeLoop::accept(std::vector<LeasedDelivery>& handed_over, MonotonicTime now) {
+  std::unordered_map<EndpointId, int> rooms;
+  for (LeasedDelivery& delivery : handed_over) {
+    const auto [room, is_new] = rooms.try_emplace(delivery.endpoint_id, 0);
+    if (is_new) room->second = room_of(delivery.endpoint_id, now);
+    const bool wanted = room->second-- > 0;
+    (wanted ? not_handed_over_.deliveries : not_handed_over_.unwanted)
+        .push_back(std::move(delivery));
+  }
+}
+
 // If the endpoints cannot be loaded, this throws and the deliveries wait here for the next turn:
 // they are leased to us, nobody else will send them.
 void IntakeLoop::hand_over() {
-  if (not_handed_over_.empty()) return;
-  const auto endpoints = parts_.endpoints.endpoints_of(not_handed_over_, *parts_.source);
-  for (const ReadyEndpointPtr& endpoint : endpoints) {
-    busy_.emplace(endpoint->endpoint().id, endpoint->load);
+  const std::array lists{&not_handed_over_.deliveries, &not_handed_over_.unwanted};
+  for (const auto* deliveries : lists) {
+    if (deliveries->empty()) continue;
+    for (const auto& endpoint : parts_.endpoints.endpoints_of(*deliveries, *parts_.source)) {
+      busy_.emplace(endpoint->endpoint().id, endpoint->load);
+    }
   }
-  for (const LeasedDelivery& delivery : not_handed_over_) ++busy_[delivery.endpoint_id]->queued;
-  parts_.inbox.put({.deliveries = std::exchange(not_handed_over_, {}), .changed = {}});
+  if (not_handed_over_.empty()) return;
+  for (const auto* deliveries : lists) {
+    for (const LeasedDelivery& delivery : *deliveries) ++busy_[delivery.endpoint_id]->queued;
+  }
+  parts_.inbox.put(std::exchange(not_handed_over_, {}));
   parts_.network.wake();
 }
 

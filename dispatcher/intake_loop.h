@@ -75,6 +75,8 @@ class IntakeLoop {
   Milliseconds idle_poll(MonotonicTime now) const;
   Next take_events(Epoch epoch, MonotonicTime now);
   IntakeResult take(const IntakeRequest& request, MonotonicTime now);
+  void look_out_of_turn(IntakeRequest& request, MonotonicTime now);
+  int intake_events(MonotonicTime now) const;
   IntakeRequest intake_request(Epoch epoch, MonotonicTime now, int room);
   std::int64_t low_water_mark(MonotonicTime now);
   void learn_from(const IntakeResult& result);
@@ -83,6 +85,7 @@ class IntakeLoop {
   bool belongs_to_another(const EndpointId& id) const;
   bool claim_waiting(Epoch epoch, MonotonicTime now);
   std::vector<ClaimRequest> claim_requests(MonotonicTime now);
+  void accept(std::vector<LeasedDelivery>& handed_over, MonotonicTime now);
   void hand_over();
   int total_room() const;
   int movable() const;
@@ -95,10 +98,9 @@ class IntakeLoop {
 
   // Endpoints of which we hold deliveries, or which are closed: all others have the whole room.
   std::unordered_map<EndpointId, std::shared_ptr<EndpointLoad>> busy_;
-  std::set<EndpointId> waiting_;  // endpoints with deliveries to claim
-  EndpointId claimed_last_;       // where the turn in waiting_ stands
-  std::vector<LeasedDelivery>
-      not_handed_over_;  // leased, but their endpoints could not be loaded yet
+  std::set<EndpointId> waiting_;     // endpoints with deliveries to claim
+  EndpointId claimed_last_;          // where the turn in waiting_ stands
+  Inbox::Contents not_handed_over_;  // leased, but their endpoints could not be loaded yet
 
   double deliveries_per_event_ = 1;
   double bytes_per_delivery_ = 1024;
@@ -109,8 +111,14 @@ class IntakeLoop {
   std::optional<MonotonicTime> last_sweep_;
   std::optional<MonotonicTime> next_look_;
   bool backlog_ = false;  // more wait than the last statement took
+  // Out of turn: positions seen in all, at the last step back, and at the one before.
   MonotonicTime next_out_of_turn_{};
-  Milliseconds out_of_turn_pause_{polling_.busy};
+  std::int64_t newest_seen_ = 0;
+  std::int64_t newest_before_ = 0;
+  std::int64_t newest_from_ = 0;
+  std::optional<MonotonicTime> looked_back_at_;
+  std::optional<MonotonicTime> last_full_look_;
+  std::optional<MonotonicTime> last_out_of_turn_;
 
   LoopThread thread_;  // last: it uses everything above
 };

@@ -24,6 +24,7 @@ namespace sealpost {
 class Membership {
  public:
   using Buckets = std::shared_ptr<const std::vector<std::int16_t>>;
+  using Owners = std::shared_ptr<const std::vector<Epoch>>;
 
   // A new epoch began.
   void begin(Epoch epoch, MonotonicTime trusted_until) {
@@ -42,7 +43,7 @@ class Membership {
   // The epoch was ended by another dispatcher: what we hold is not ours any more.
   void lose() {
     epoch_ = kNone;
-    own({});
+    own({}, {});
   }
 
   // A statement that leases deliveries may or may not have happened, so our epoch may hold some of
@@ -57,14 +58,21 @@ class Membership {
     return epoch_ != kNone && !in_doubt_ && time < trusted_until_.load();
   }
 
-  void own(std::vector<std::int16_t> buckets) {
+  // `owners`: of every bucket; empty if there is no other dispatcher.
+  void own(std::vector<std::int16_t> buckets, std::vector<Epoch> owners) {
     auto shared = std::make_shared<const std::vector<std::int16_t>>(std::move(buckets));
+    auto shared_owners = std::make_shared<const std::vector<Epoch>>(std::move(owners));
     const std::lock_guard lock(mutex_);
     buckets_ = std::move(shared);
+    owners_ = std::move(shared_owners);
   }
   Buckets buckets() const {
     const std::lock_guard lock(mutex_);
     return buckets_;
+  }
+  Owners owners() const {
+    const std::lock_guard lock(mutex_);
+    return owners_;
   }
 
  private:
@@ -75,6 +83,7 @@ class Membership {
   std::atomic<MonotonicTime> settled_at_{MonotonicTime{}};
   mutable std::mutex mutex_;
   Buckets buckets_ = std::make_shared<const std::vector<std::int16_t>>();
+  Owners owners_ = std::make_shared<const std::vector<Epoch>>();
 };
 
 }  // namespace sealpost

@@ -142,13 +142,37 @@ END $$;
 CREATE TRIGGER accept_event AFTER INSERT ON sealpost.outbox
   FOR EACH ROW EXECUTE FUNCTION sealpost.accept_event();
 
--- Whether there is something to take in: what an idle dispatcher asks a few hundred times a second. A function,
--- because its settings travel with it: the index is used whatever the statistics of the (mostly empty)
--- table say, without a transaction around it and also through a connection pooler.
-CREATE FUNCTION sealpost.intake_waits(from_position bigint) RETURNS boolean
+-- Whether there is something to take in or to pick up: what an idle dispatcher asks a few hundred times a second. A
+-- function, because its settings travel with it: the indexes are used whatever the statistics of the (mostly empty)
+-- tables say, without a transaction around it and also through a connection pooler.
+CREATE FUNCTION sealpost.work_waits(from_position bigint, for_epoch bigint, after_handover text,
+                                    OUT events boolean, OUT handed_over boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-  RETURN EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position);
+  events := EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position);
+  handed_over := EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = for_epoch AND h.id > after_handover);
+END $$;
+
+-- Whether an event that came from a position on belongs to a tenant with few (an eighth) of the `newest` events and
+-- no endpoint with ordering. `highest` is the last one's position. Asked every few milliseconds while a backlog waits:
+-- so first only what came from that position on is counted, which takes 20 to 50 us, and a tenant with few in
+-- all has few there. The fan-out statement, which this spares, would take 1 ms to find out.
+CREATE FUNCTION sealpost.look_out_of_turn(from_position bigint, newest int, OUT highest bigint, OUT waits boolean)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+  counted_from bigint;
+BEGIN
+  FOREACH counted_from IN ARRAY ARRAY[from_position, 0] LOOP
+    SELECT coalesce(max(t.highest), 0),
+           coalesce(bool_or(t.highest >= from_position AND t.events <= newest / 8 AND NOT EXISTS (
+             SELECT FROM sealpost.endpoints e WHERE e.tenant = t.tenant AND e.ordering = 'fifo' OFFSET 0)), false)
+    INTO highest, waits
+    FROM (
+      SELECT n.tenant, count(*) AS events, max(n.seq) AS highest
+      FROM (SELECT seq, tenant FROM sealpost.intake WHERE seq >= counted_from ORDER BY seq DESC LIMIT newest) n
+      GROUP BY n.tenant) t;
+    EXIT WHEN NOT waits OR from_position = 0;
+  END LOOP;
 END $$;
 
 -- --------------------------------------------------------------------------------------- endpoints
@@ -303,6 +327,17 @@ CREATE TABLE sealpost.delivery_batches (
         autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_scale_factor = 0,
         toast.autovacuum_vacuum_threshold = 2000, toast.autovacuum_vacuum_cost_delay = 0,
         toast.autovacuum_vacuum_insert_threshold = -1);
+
+-- What a dispatcher fanned out for another one, until that one has picked it up. The deliveries are leased to that
+-- one already, and stand in the batch of this id.
+CREATE TABLE sealpost.handovers (
+  epoch                bigint NOT NULL,        -- dispatchers.epoch of the one who is to have it
+  id                   text COLLATE "C" NOT NULL,
+  deliveries           int NOT NULL,
+  waiting_endpoint_ids text[],                 -- with deliveries that were not leased: to be claimed
+  PRIMARY KEY (epoch, id)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_cost_delay = 0,
+        autovacuum_vacuum_insert_threshold = -1);
 
 -- Endpoints in these buckets whose oldest waiting delivery is due or that have deliveries in order, except
 -- paused ones. Jumps through the two indexes from endpoint to endpoint, so that it costs one index lookup per

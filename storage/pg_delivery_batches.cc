@@ -24,10 +24,12 @@ WHERE r.epoch = ANY (ARRAY(SELECT epoch FROM alive))
 
 namespace {
 
+// Without those that a living epoch has not picked up.
 // A statement of its own before the next, which has to see what was committed while this waited.
 constexpr const char* kLock = R"sql(
 SELECT id FROM sealpost.delivery_batches
 WHERE lease_epoch = ANY ($1::bigint[]) AND created_at <= now() - $2 * interval '1 second'
+  AND NOT EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = lease_epoch AND h.id = delivery_batches.id)
 ORDER BY id FOR UPDATE)sql";
 
 // $1 batches, $2 whether their epochs have ended

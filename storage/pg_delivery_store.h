@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <set>
+#include <string>
 
 #include "core/delivery_store.h"
 #include "storage/pg_session.h"
@@ -29,12 +30,22 @@ class PgDeliveryStore final : public DeliveryStore {
   void break_up_batches(Epoch epoch, std::chrono::seconds age) override;
 
  private:
+  struct Waiting {
+    bool events = false;
+    bool handed_over = false;
+  };
+  Waiting what_waits(const IntakeRequest& request);
+  int look_out_of_turn(const IntakeRequest& request, IntakeResult& result);
+  void take_in(const IntakeRequest& request, int newest, IntakeResult& result);
+  void pick_up(const IntakeRequest& request, IntakeResult& result);
   FinishResult finish_once(std::span<const FinishedAttempt> attempts, MonotonicTime now);
   template <class Work>
   void end(std::span<const LeasedDelivery* const> deliveries, Work&& work);
 
   PgSession session_;
   Sealer sealer_;
+  std::string last_handover_;    // the highest that was picked up
+  std::string handovers_after_;  // before it are dead rows only, or nearly so
   // Their finish failed, perhaps after it was committed. At most what is in flight.
   std::set<DeliveryId> in_doubt_;
 };

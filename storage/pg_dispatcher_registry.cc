@@ -34,6 +34,9 @@ constexpr PgStatement kLive{
 constexpr const char* kFree = R"sql(
 UPDATE sealpost.delivery_rows SET lease_epoch = NULL WHERE lease_epoch = ANY ($1::bigint[]))sql";
 
+constexpr const char* kForgetHandovers =
+    "DELETE FROM sealpost.handovers WHERE epoch = ANY ($1::bigint[])";
+
 // Epochs that hold rows and are in no register. It takes a damaged database to make one. They are
 // collected before anything is freed, because a row may be leased to a living epoch meanwhile, and
 // that is not in the list.
@@ -52,6 +55,7 @@ int free_rows(PgTransaction& transaction, const PgRows& epochs) {
   if (epochs.empty()) return 0;
   PgArray array;
   for (int i = 0; i < epochs.size(); ++i) array.add(epochs.number(i, 0));
+  transaction.run_once(kForgetHandovers, PgParameters().add(array));
   const int freed = transaction.run_once(kFree, PgParameters().add(array)).affected();
   return freed + break_up_batches(transaction, array, std::chrono::seconds{0}, true);
 }

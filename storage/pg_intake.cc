@@ -11,13 +11,17 @@
 namespace sealpost {
 namespace {
 
-// Reads intake's primary key; locks nothing.
-constexpr PgStatement kProbe{"intake_waits", "SELECT sealpost.intake_waits($1)"};
+// Read primary keys; lock nothing.
+constexpr PgStatement kProbe{"work_waits",
+                             "SELECT events, handed_over FROM sealpost.work_waits($1, $2, $3)"};
+constexpr PgStatement kLook{"look_out_of_turn",
+                            "SELECT highest, waits FROM sealpost.look_out_of_turn($1, $2)"};
 
 }  // namespace
 
 // $1 epoch, $2 from position, $3 events in turn, $4 buckets, $5 room per endpoint, $6 and $7
-// endpoints with another room, $8 leases, $9 newest events
+// endpoints with another room, $8 leases, $9 newest events, $10 whose each bucket is (empty if
+// there is no other dispatcher), $11 what may wait for one of the others
 //
 // A million events of one tenant may stand before everybody else's. Whoever came after them is
 // found at the other end of the same index: an index by tenant would cost every producer, and
@@ -38,11 +42,23 @@ constexpr PgStatement kProbe{"intake_waits", "SELECT sealpost.intake_waits($1)"}
 //
 // Endpoints with ordering get theirs by claims only (ordered_heads()).
 //
+// What is for an endpoint that another dispatcher serves is leased to that one, as a batch of its
+// own, and told to it in `handovers`: one row for all of it. Whatever cannot be leased is told
+// there, too. Its row in dispatchers is locked like ours. What it has not picked up in a minute is
+// not counted, so that the count does not pass dead rows of the last hours.
+//
 // The payload is fetched last, for the first row of each event only, so that it is neither sorted
 // nor sent more than once. The ids of a batch rise in commit order.
 const PgStatement kIntakeStatement{"intake", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
+), others AS MATERIALIZED (
+  SELECT d.epoch,
+         'dlv_' || sealpost.ulid_time(now()) || upper(right(replace(gen_random_uuid()::text, '-', ''), 8)) AS id,
+         $11::int - coalesce((
+           SELECT sum(h.deliveries) FROM sealpost.handovers h
+           WHERE h.epoch = d.epoch AND h.id > 'dlv_' || sealpost.ulid_time(now() - interval '1 minute')), 0) AS room
+  FROM sealpost.dispatchers d WHERE d.epoch = ANY ($10::bigint[]) AND d.epoch <> $1 ORDER BY d.epoch FOR KEY SHARE
 ), in_turn AS MATERIALIZED (
   SELECT ctid AS place, seq FROM sealpost.intake WHERE seq >= $2 ORDER BY seq LIMIT $3
 ), out_of_turn AS (
@@ -57,12 +73,18 @@ WITH alive AS MATERIALIZED (
     AND EXISTS (SELECT FROM alive)
   RETURNING seq, event_id, tenant, type, ordering_key
 ), matched AS MATERIALIZED (
-  SELECT m.*, sum(events) OVER (PARTITION BY endpoint_id) <= room AND sum(events) OVER () <= $8::int AS fits
+  -- For others' endpoints there is no false: what does not fit is not sorted out, it waits.
+  SELECT m.*, CASE WHEN ours
+      THEN sum(events) OVER (PARTITION BY endpoint_id) <= room AND sum(events) FILTER (WHERE ours) OVER () <= $8::int
+      ELSE nullif(sum(events) OVER (PARTITION BY holder, room IS NULL) <= room, false) END AS fits
   FROM (
     SELECT k.tenant, k.type, k.events, e.id AS endpoint_id, e.version, e.status, e.ordering,
            e.status = 'enabled' AND e.bucket = ANY ($4::smallint[]) AS ours,
-           CASE WHEN e.status = 'enabled' AND e.ordering = 'none' AND e.bucket = ANY ($4::smallint[])
-                THEN coalesce(r.room, $5::int) END AS room  -- NULL: not to be leased now; then fits is NULL, too
+           CASE WHEN e.status <> 'enabled' THEN NULL
+                WHEN e.bucket = ANY ($4::smallint[]) THEN $1 ELSE o.epoch END AS holder,
+           CASE WHEN e.status <> 'enabled' OR e.ordering <> 'none' THEN NULL
+                WHEN e.bucket = ANY ($4::smallint[]) THEN coalesce(r.room, $5::int)
+                ELSE o.room END AS room  -- NULL: not to be leased now; then fits is NULL, too
     FROM (
       SELECT DISTINCT k.tenant, k.type, k.events, p.endpoint_id
       FROM (SELECT tenant, type, count(*) AS events FROM taken GROUP BY tenant, type) k
@@ -74,14 +96,15 @@ WITH alive AS MATERIALIZED (
     CROSS JOIN LATERAL (
       SELECT e.* FROM sealpost.endpoints e WHERE e.id = k.endpoint_id OFFSET 0) e
     LEFT JOIN unnest($6::text[], $7::int[]) AS r(endpoint_id, room) ON r.endpoint_id = e.id
+    LEFT JOIN others o ON o.epoch = ($10::bigint[])[e.bucket + 1]
     WHERE e.status <> 'deleted') m
 ), fanned AS (
   SELECT t.seq, t.event_id, CASE WHEN m.ordering = 'fifo' THEN coalesce(t.ordering_key, '') END AS ordering_key,
-         m.endpoint_id, m.version, m.status, m.ours, m.fits IS NOT NULL AS leased
+         m.endpoint_id, m.version, m.status, m.holder, m.fits IS NOT NULL AS leased
   FROM taken t JOIN matched m ON m.tenant = t.tenant AND m.type = t.type
   WHERE m.fits IS NOT FALSE
   UNION ALL
-  SELECT seq, event_id, NULL, endpoint_id, version, status, true,
+  SELECT seq, event_id, NULL, endpoint_id, version, status, $1,
          in_endpoint <= room AND count(*) FILTER (WHERE in_endpoint <= room)
            OVER (ORDER BY seq, endpoint_id ROWS UNBOUNDED PRECEDING) <= $8::int
   FROM (
@@ -93,7 +116,8 @@ WITH alive AS MATERIALIZED (
   -- Ids are ULIDs whose random half rises: eight random characters for the batch, then a number.
   SELECT 'dlv_' || sealpost.ulid_time(now()) || upper(right(replace(gen_random_uuid()::text, '-', ''), 8)) AS id
 ), born AS MATERIALIZED (
-  SELECT *, (SELECT id FROM batch) || number AS id
+  SELECT *, CASE WHEN leased AND holder <> $1 THEN (SELECT o.id FROM others o WHERE o.epoch = holder)
+                 ELSE (SELECT id FROM batch) END || number AS id
   FROM (SELECT *, 10000000 + row_number() OVER (ORDER BY seq)::int AS number FROM fanned) numbered
 ), waiting AS (
   INSERT INTO sealpost.delivery_rows (id, seq, event_id, endpoint_id, ordering_key, next_attempt_at, created_at)
@@ -101,9 +125,14 @@ WITH alive AS MATERIALIZED (
   FROM born WHERE status <> 'disabled' AND NOT leased
 ), batched AS (
   INSERT INTO sealpost.delivery_batches (id, lease_epoch, created_at, numbers, seqs, event_ids, endpoint_ids)
-  SELECT (SELECT id FROM batch), $1, now(), array_agg(number), array_agg(seq), array_agg(event_id),
-         array_agg(endpoint_id)
-  FROM born WHERE leased HAVING count(*) > 0
+  SELECT CASE WHEN holder = $1 THEN (SELECT id FROM batch) ELSE (SELECT o.id FROM others o WHERE o.epoch = holder) END,
+         holder, now(), array_agg(number), array_agg(seq), array_agg(event_id), array_agg(endpoint_id)
+  FROM born WHERE leased GROUP BY holder
+), told AS (
+  INSERT INTO sealpost.handovers (epoch, id, deliveries, waiting_endpoint_ids)
+  SELECT o.epoch, o.id, count(*) FILTER (WHERE b.leased),
+         (array_agg(DISTINCT b.endpoint_id) FILTER (WHERE NOT b.leased))[1:1000]
+  FROM others o JOIN born b ON b.holder = o.epoch GROUP BY o.epoch, o.id
 ), skipped AS (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, created_at, finished_at)
@@ -112,7 +141,7 @@ WITH alive AS MATERIALIZED (
 )
 SELECT (SELECT coalesce(max(seq), 0) FROM in_turn), (SELECT count(*) FROM taken)::text,
        (SELECT count(*) FROM born)::int,
-       (SELECT string_agg(DISTINCT endpoint_id, ',') FROM born WHERE ours AND NOT leased),
+       (SELECT string_agg(DISTINCT endpoint_id, ',') FROM born WHERE holder = $1 AND NOT leased),
        (SELECT count(*) FROM in_turn)::text AS event_id,
        NULL AS tenant, NULL AS type, NULL AS payload, NULL::bytea AS payload_bytes, NULL AS content_type,
        NULL AS ordering_key, NULL::bigint AS created_at
@@ -120,7 +149,48 @@ UNION ALL
 SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
 FROM (SELECT seq, id, version, endpoint_id, event_id,
              lag(seq) OVER (ORDER BY number) IS DISTINCT FROM seq AS is_first
-      FROM born WHERE leased) l
+      FROM born WHERE leased AND holder = $1) l
+LEFT JOIN LATERAL (
+  SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
+         (date_part('epoch', o.created_at) * 1000000)::bigint
+  FROM sealpost.outbox o WHERE o.id = l.event_id AND l.is_first OFFSET 0) o ON true)sql"};
+
+// $1 epoch, $2 after this handover, $3 deliveries (one handover more at most)
+//
+// What other dispatchers fanned out for us. The rows are ours already; this is how we hear of them.
+// Indexes: primary keys; outbox's in the partition that run-time pruning leaves. Locks: our row in
+// dispatchers FOR KEY SHARE, the handovers, which nobody else takes away while our epoch lives.
+const PgStatement kPickUpStatement{"pick_up", R"sql(
+WITH alive AS MATERIALIZED (
+  SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
+), next AS MATERIALIZED (
+  SELECT id FROM (
+    SELECT id, sum(deliveries) OVER (ORDER BY id) - deliveries AS before
+    FROM (SELECT h.id, h.deliveries FROM sealpost.handovers h
+          WHERE h.epoch = $1 AND h.id > $2 ORDER BY h.id LIMIT 50) h) h
+  WHERE before < $3::int
+), picked AS MATERIALIZED (
+  DELETE FROM sealpost.handovers
+  WHERE epoch = $1 AND id = ANY (ARRAY(SELECT id FROM next)) AND EXISTS (SELECT FROM alive)
+  RETURNING id, waiting_endpoint_ids
+), members AS MATERIALIZED (
+  SELECT b.id || m.number AS id, m.seq, m.event_id, m.endpoint_id
+  FROM picked p CROSS JOIN LATERAL (
+    SELECT * FROM sealpost.delivery_batches b WHERE b.id = p.id AND b.lease_epoch = $1 OFFSET 0) b
+  CROSS JOIN LATERAL unnest(b.numbers, b.seqs, b.event_ids, b.endpoint_ids) AS m(number, seq, event_id, endpoint_id)
+)
+SELECT 0::bigint AS seq, (SELECT coalesce(max(id), '') FROM picked) AS id, 0 AS version,
+       (SELECT string_agg(DISTINCT e, ',')
+        FROM picked CROSS JOIN LATERAL unnest(waiting_endpoint_ids) AS e) AS endpoint_id,
+       '' AS event_id,
+       NULL AS tenant, NULL AS type, NULL AS payload, NULL::bytea AS payload_bytes, NULL AS content_type,
+       NULL AS ordering_key, NULL::bigint AS created_at
+UNION ALL
+SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
+FROM (SELECT m.seq, m.id, e.version, m.endpoint_id, m.event_id,
+             lag(m.seq) OVER (ORDER BY m.id) IS DISTINCT FROM m.seq AS is_first
+      FROM members m CROSS JOIN LATERAL (
+        SELECT e.version FROM sealpost.endpoints e WHERE e.id = m.endpoint_id OFFSET 0) e) l
 LEFT JOIN LATERAL (
   SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
          (date_part('epoch', o.created_at) * 1000000)::bigint
@@ -132,7 +202,7 @@ namespace {
 enum SummaryColumn { kLastPosition, kEvents, kDeliveries, kOverflowed, kInTurn };
 enum LeasedColumn { kPosition, kId, kVersion, kEndpoint, kEvent, kTenant };
 
-PgParameters intake_parameters(const IntakeRequest& request) {
+PgParameters intake_parameters(const IntakeRequest& request, int newest) {
   PgArray buckets;
   for (const std::int16_t bucket : request.buckets) buckets.add(std::int64_t{bucket});
   PgArray endpoints;
@@ -141,6 +211,8 @@ PgParameters intake_parameters(const IntakeRequest& request) {
     endpoints.add(room.endpoint_id.text());
     rooms.add(room.room);
   }
+  PgArray owners;
+  for (const Epoch owner : request.owners) owners.add(std::int64_t{owner});
   return PgParameters()
       .add(std::int64_t{request.epoch})
       .add(request.from_position)
@@ -150,7 +222,9 @@ PgParameters intake_parameters(const IntakeRequest& request) {
       .add(endpoints)
       .add(rooms)
       .add(request.max_leased)
-      .add(request.newest);
+      .add(newest)
+      .add(owners)
+      .add(request.max_handed_over);
 }
 
 constexpr std::size_t kBatchIdLength = 22;  // "dlv_", ten characters of time, eight random ones
@@ -180,14 +254,17 @@ std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch,
   std::iota(order.begin(), order.end(), 1);
   const auto id_of = [&](int row) { return rows.view(row, kId); };
   if (!std::ranges::is_sorted(order, {}, id_of)) std::ranges::sort(order, {}, id_of);
-  if (order.empty()) return {};
-  const auto batch = std::make_shared<DeliveryBatch>();
-  batch->id = rows.text(order.front(), kId).substr(0, kBatchIdLength);
-  batch->open = static_cast<int>(order.size());
   std::vector<LeasedDelivery> leased;
   leased.reserve(order.size());
+  std::shared_ptr<DeliveryBatch> batch;
   std::shared_ptr<const Event> event;
   for (const int i : order) {
+    const std::string_view batch_id = id_of(i).substr(0, kBatchIdLength);
+    if (!batch || batch->id != batch_id) {
+      batch = std::make_shared<DeliveryBatch>();
+      batch->id = batch_id;
+    }
+    ++batch->open;
     if (!rows.is_null(i, kTenant)) {
       event = std::make_shared<const Event>(event_from_row(rows, i, kEvent));
     }
@@ -204,39 +281,102 @@ std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch,
   return leased;
 }
 
+// The leased deliveries of a result, and what is to be done about those without an event.
+class FanOut {
+ public:
+  explicit FanOut(Epoch epoch) : epoch_(epoch) {}
+
+  std::vector<LeasedDelivery> read(PgTransaction& transaction, const PgRows& rows) {
+    std::vector<LeasedDelivery> without_event;
+    std::vector<LeasedDelivery> leased = leased_rows(rows, epoch_, without_event);
+    PgArray ids;
+    std::vector<const LeasedDelivery*> to_fail;
+    for (const LeasedDelivery& delivery : without_event) {
+      leaving_.add(delivery);
+      ids.add(delivery.id.text());
+      to_fail.push_back(&delivery);
+    }
+    give_rows(transaction, to_fail);
+    fail_without_event(transaction, epoch_, ids);
+    remove_emptied(transaction, leaving_);
+    return leased;
+  }
+  void committed() const { leaving_.left(); }
+
+ private:
+  const Epoch epoch_;
+  LeavingMembers leaving_;
+};
+
 }  // namespace
 
+// How many of the newest events the statement is to look at: 0 if it would find nobody.
+int PgDeliveryStore::look_out_of_turn(const IntakeRequest& request, IntakeResult& result) {
+  if (request.newest == 0) return 0;
+  const PgRows rows =
+      session_.query(kLook, PgParameters().add(request.newest_from).add(request.newest));
+  result.newest_position = rows.number(0, 0);
+  return rows.flag(0, 1) ? request.newest : 0;
+}
+
+PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& request) {
+  if (request.max_events == 0 && !request.pick_up) return {};
+  // A full sweep once in a while, for handovers that were committed in another order.
+  if (request.from_position == 0) handovers_after_ = last_handover_;
+  const PgRows rows = session_.query(
+      kProbe, PgParameters()
+                  .add(request.from_position)
+                  .add(std::int64_t{request.epoch})
+                  .add(request.from_position == 0 ? std::string() : handovers_after_));
+  return {.events = request.max_events > 0 && rows.flag(0, 0),
+          .handed_over = request.pick_up && rows.flag(0, 1)};
+}
+
+// What is picked up goes back at once, before another statement could fail.
 IntakeResult PgDeliveryStore::intake(const IntakeRequest& request) {
   IntakeResult result;
-  if (!session_.query(kProbe, PgParameters().add(request.from_position)).flag(0, 0)) return result;
+  const Waiting waiting = what_waits(request);
+  if (waiting.handed_over) {
+    pick_up(request, result);
+    return result;
+  }
+  const int newest = look_out_of_turn(request, result);
+  if (newest > 0 || waiting.events) take_in(request, newest, result);
+  return result;
+}
+
+void PgDeliveryStore::take_in(const IntakeRequest& request, int newest, IntakeResult& result) {
   PgTransactionOptions options = kHotTransaction;
   options.try_lock = kIntakeLock;
-  std::vector<LeasedDelivery> without_event;
-  LeavingMembers leaving;
+  FanOut fan_out(request.epoch);
   session_.transaction(options, [&](PgTransaction& transaction) {
     result.busy = !transaction.locked();
     if (result.busy) return;
-    const PgRows rows = transaction.run(kIntakeStatement, intake_parameters(request));
+    const PgRows rows = transaction.run(kIntakeStatement, intake_parameters(request, newest));
     result.events = static_cast<int>(rows.number(0, kEvents));
     if (result.events == 0) return;
     result.in_turn = static_cast<int>(rows.number(0, kInTurn));
     result.last_position = rows.number(0, kLastPosition);
     result.deliveries = static_cast<int>(rows.number(0, kDeliveries));
     result.overflowed = split_ids(rows.view(0, kOverflowed));
-    result.leased = leased_rows(rows, request.epoch, without_event);
-    PgArray ids;
-    std::vector<const LeasedDelivery*> to_fail;
-    for (const LeasedDelivery& delivery : without_event) {
-      leaving.add(delivery);
-      ids.add(delivery.id.text());
-      to_fail.push_back(&delivery);
-    }
-    give_rows(transaction, to_fail);
-    fail_without_event(transaction, request.epoch, ids);
-    remove_emptied(transaction, leaving);
+    result.leased = fan_out.read(transaction, rows);
   });
-  leaving.left();
-  return result;
+  fan_out.committed();
+}
+
+void PgDeliveryStore::pick_up(const IntakeRequest& request, IntakeResult& result) {
+  FanOut fan_out(request.epoch);
+  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
+    const PgRows rows = transaction.run(
+        kPickUpStatement, PgParameters()
+                              .add(std::int64_t{request.epoch})
+                              .add(request.from_position == 0 ? std::string() : handovers_after_)
+                              .add(request.max_leased));
+    last_handover_ = std::max(last_handover_, rows.text(0, kId));
+    result.overflowed = split_ids(rows.view(0, kOverflowed));
+    result.handed_over = fan_out.read(transaction, rows);
+  });
+  fan_out.committed();
 }
 
 }  // namespace sealpost

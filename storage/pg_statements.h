@@ -9,6 +9,7 @@
 namespace sealpost {
 
 extern const PgStatement kIntakeStatement;
+extern const PgStatement kPickUpStatement;
 extern const PgStatement kClaimStatement;
 extern const PgStatement kFinishStatement;
 extern const PgStatement kOrphansStatement;

@@ -129,6 +129,7 @@ TEST_F(DispatcherFaultTest, TakesOverFromADeadDispatcher) {
   for (std::size_t i = 0; i < 256; ++i) buckets[i] = static_cast<std::int16_t>(i);
   database_.delivery_store()->intake({.epoch = dead,
                                       .buckets = buckets,
+                                      .owners = {},
                                       .max_events = 5,
                                       .max_leased = 5,
                                       .room_per_endpoint = 5,

@@ -316,6 +316,16 @@ TEST_F(DispatcherTest, ANewcomerWaitsUntilOthersHaveStoppedSendingToARateLimited
   EXPECT_GE(clock_.monotonic_now() - began, std::chrono::seconds(2));
 }
 
+TEST_F(DispatcherTest, WhatIsHandedOverToItIsSentAsFarAsThereIsRoomAndElseGivenBack) {
+  database_.add_endpoint(sample_endpoint("a"));
+  start();
+  ASSERT_TRUE(wait_for([&] { return database_.live() == std::vector<Epoch>{101}; }));
+  database_.hand_over(101, EndpointId("a"), kMaxQueuedPerEndpoint + 5);
+  ASSERT_TRUE(wait_for([&] { return database_.count(DeliveryState::pending) == 5; }));
+  EXPECT_EQ(database_.count(DeliveryState::delivering), std::size_t{kMaxQueuedPerEndpoint});
+  EXPECT_GT(network_.waiting_count(), 0u);
+}
+
 // --- stopping
 // --------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class FinisherTest : public testing::Test {
     return database_.delivery_store()
         ->intake({.epoch = epoch_,
                   .buckets = all_buckets,
+                  .owners = {},
                   .max_events = count,
                   .max_leased = count,
                   .room_per_endpoint = count,

@@ -202,6 +202,24 @@ TEST_F(IntakeTest, TakesFewEventsOfOthersOutOfTurn) {
   EXPECT_EQ(store_.intake(request).events, 29) << "the position is that of the turn";
 }
 
+TEST_F(IntakeTest, TakesOutOfTurnOnlyIfSuchAnEventCameSinceThePosition) {
+  add_endpoint("flood", {"*"});
+  add_endpoint("quiet", {"*"});
+  for (int i = 0; i < 30; ++i) insert_event("flood", "a");
+  insert_event("quiet", "a");
+  const std::int64_t of_quiet = std::stoll(value("SELECT max(seq) FROM sealpost.intake"));
+  insert_event("flood", "a");
+  IntakeRequest request = intake_request(epoch_);
+  request.max_events = 0;
+  request.newest = 16;
+  request.newest_from = of_quiet + 1;
+  const IntakeResult nothing = store_.intake(request);
+  EXPECT_EQ(nothing.events, 0) << "few since then are of the flood, but many of all";
+  EXPECT_EQ(nothing.newest_position, of_quiet + 1);
+  request.newest_from = of_quiet;
+  EXPECT_EQ(store_.intake(request).events, 1);
+}
+
 TEST_F(IntakeTest, AnEndedEpochTakesNothing) {
   add_endpoint("acme", {"*"});
   insert_event("acme", "a");

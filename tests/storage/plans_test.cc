@@ -51,9 +51,10 @@ class PlansTest : public StorageTest {
 TEST_F(PlansTest, NoHotStatementReadsAWholeTable) {
   fill_deliveries();
   const std::vector<std::pair<PgStatement, int>> statements = {
-      {kIntakeStatement, 9},   {kClaimStatement, 3},    {kFinishStatement, 30},
-      {kOrphansStatement, 22}, {kGiveRowsStatement, 6}, {kReleaseStatement, 2},
-      {kSkipStatement, 2},     {kFailStatement, 3},     {kResponsePayloadsStatement, 5}};
+      {kIntakeStatement, 11}, {kPickUpStatement, 3},   {kClaimStatement, 3},
+      {kFinishStatement, 30}, {kOrphansStatement, 22}, {kGiveRowsStatement, 6},
+      {kReleaseStatement, 2}, {kSkipStatement, 2},     {kFailStatement, 3},
+      {kResponsePayloadsStatement, 5}};
   for (const auto& [statement, parameters] : statements) {
     const std::string text = plan(statement, nulls(parameters));
     EXPECT_THAT(text, Not(HasSubstr("Seq Scan"))) << statement.name;
@@ -85,7 +86,7 @@ TEST_F(PlansTest, TheProbesReadNoDeadRows) {
   };
   // The first run marks the dead index entries; the second skips them. 200,000 dead rows are 1,100
   // pages.
-  const std::string intake = "SELECT sealpost.intake_waits(200001)";
+  const std::string intake = "SELECT events FROM sealpost.work_waits(200001, 1, '')";
   pages_read(intake);
   EXPECT_EQ(value(intake), "f");
   const std::string text = pages_read(intake);

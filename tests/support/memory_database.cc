@@ -1,6 +1,8 @@
 // What a MemoryDatabase keeps, and what a test does to it and sees of it.
 #include "tests/support/memory_delivery_store.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <variant>
 
@@ -91,6 +93,23 @@ Endpoint MemoryDatabase::endpoint(const EndpointId& id) const {
 void MemoryDatabase::insert_event(Event event) {
   const std::lock_guard lock(mutex_);
   intake_.emplace_back(++last_position_, std::make_shared<const Event>(std::move(event)));
+}
+
+void MemoryDatabase::hand_over(Epoch epoch, const EndpointId& endpoint, int events) {
+  const std::lock_guard lock(mutex_);
+  for (int i = 0; i < events; ++i) {
+    Event event;
+    event.id = EventId(fmt::format("evt_handed_over_{}", i));
+    event.tenant = endpoints_.at(endpoint).tenant;
+    event.type = "a";
+    event.payload = "{}";
+    Delivery made;
+    made.id = DeliveryId(fmt::format("dlv_handed_over_{}", i));
+    made.endpoint_id = endpoint;
+    made.event = std::make_shared<const Event>(std::move(event));
+    made.next_attempt_at = clock_.monotonic_now();
+    handed_over_[epoch].push_back(lease(deliveries_[made.id] = made, epoch));
+  }
 }
 
 std::vector<MemoryDatabase::Delivery> MemoryDatabase::deliveries() const {

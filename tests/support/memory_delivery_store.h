@@ -73,6 +73,9 @@ class MemoryDatabase {
   std::size_t orphaned_attempts() const;
   std::size_t statements(const std::string& name) const;  // how often it was asked for
   std::vector<Epoch> live() const;
+  // As another dispatcher's intake does: this many events, each for this endpoint, leased to
+  // `epoch`.
+  void hand_over(Epoch epoch, const EndpointId& endpoint, int events);
   void end_epoch(Epoch epoch);  // as another dispatcher's takeover would
 
   // --- what the stores below use
@@ -122,6 +125,7 @@ class MemoryDatabase {
   std::deque<std::pair<std::int64_t, std::shared_ptr<const Event>>> intake_;
   std::int64_t last_position_ = 0;
   std::map<DeliveryId, Delivery> deliveries_;
+  std::map<Epoch, std::vector<LeasedDelivery>> handed_over_;
   std::vector<FinishedAttempt> attempts_;
   std::set<AttemptKey> attempt_keys_;
   std::size_t orphaned_ = 0;
