@@ -250,16 +250,20 @@ void DeliveryLoop::confirm(std::vector<FinishedAttempt>& results) {
   });
 }
 
-// Two secrets are valid, or the one that signed is not the newest any more.
+// Two secrets are valid, or the one that signed is not the newest any more; or the body was
+// encrypted for other keys, or another primary one, than it would be now.
 SecretsInChange DeliveryLoop::secrets_in_change(const FinishedAttempt& attempt,
                                                 const InFlight& flight) const {
   if (flight.signing.in_grace) return SecretsInChange::yes;
   const ReadyEndpointPtr newest = parts_.endpoints.find(attempt.delivery.endpoint_id);
   if (newest == nullptr) return SecretsInChange::yes;
-  const auto& now = newest->endpoint().secret_key_ids;
-  const auto& then = flight.endpoint->endpoint().secret_key_ids;
-  const bool same = now.empty() || then.empty() || now.front() == then.front();
-  return same ? SecretsInChange::no : SecretsInChange::yes;
+  const Endpoint& now = newest->endpoint();
+  const Endpoint& then = flight.endpoint->endpoint();
+  const bool same_signer = now.secret_key_ids.empty() || then.secret_key_ids.empty() ||
+                           now.secret_key_ids.front() == then.secret_key_ids.front();
+  const bool same_recipients = std::ranges::equal(now.encryption_keys, then.encryption_keys, {},
+                                                  &EncryptionKey::id, &EncryptionKey::id);
+  return same_signer && same_recipients ? SecretsInChange::no : SecretsInChange::yes;
 }
 
 FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& flight) {

@@ -91,6 +91,27 @@ TEST_F(RotationTest, ARefusalIsFinalOnlyOnceItIsCertainThatTheSecretsAreTheSame)
   EXPECT_THAT(key_ids(), ElementsAre("old", "new,old"));
 }
 
+// The receiver opens only what is for its new key, and the dispatcher has not heard of it yet.
+TEST_F(RotationTest, ARefusalIsNotFinalIfTheBodyWasEncryptedForAKeyThatIsNotThePrimaryOneAnyMore) {
+  const EncryptionKey first = encryption_key(EncryptionKeyId("first"), std::string(32, '\x09'));
+  const EncryptionKey second = encryption_key(EncryptionKeyId("second"), std::string(32, '\x0a'));
+  database_.change_endpoint(kA, [&](Endpoint& endpoint) {
+    endpoint.settings.encryption.enabled = true;
+    endpoint.encryption_keys = {first, second};
+  });
+  start();
+  insert_events(1);
+  ASSERT_TRUE(wait_for_waiting(1));
+  database_.change_endpoint(kA, [&](Endpoint& endpoint) {
+    endpoint.encryption_keys = {second, first};
+  });
+  network_.answer_oldest(answered(400));
+  ASSERT_TRUE(wait_for_waiting(1));
+  network_.answer_oldest(answered(400));
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::failed) == 1; }));
+  EXPECT_THAT(database_.attempts(), SizeIs(2)) << "nothing changed since the second";
+}
+
 TEST_F(RotationTest, WithoutARotationTheSameRefusalIsFinal) {
   start();
   insert_events(1);

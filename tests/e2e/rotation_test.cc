@@ -209,7 +209,19 @@ class RotationE2eTest : public ::testing::Test {
     Findings others = findings;
     others.duplicated = others.unrecorded = 0;
     EXPECT_EQ(Findings{}, others);
-    EXPECT_EQ(0, installation_.count("SELECT count(*) FROM sealpost.dead_letters"));
+    EXPECT_EQ("", dead_letters());
+  }
+
+  // With the attempts that led there, for whoever has to find out why.
+  std::string dead_letters() {
+    const PgRows rows = installation_.sql().query_once(R"sql(
+        SELECT string_agg(format('%s %s attempt %s at %s after %s us: %s %s by %s, secrets %s', e.url, d.reason,
+                 a.number, a.started_at, a.duration_us, a.status_code, a.error, a.signature_key_ids, (
+                   SELECT string_agg(format('%s %s..%s', s.fingerprint, s.created_at, s.expires_at), ', ')
+                   FROM sealpost.endpoint_secrets s WHERE s.endpoint_id = e.id)), E'\n')
+        FROM sealpost.dead_letters d JOIN sealpost.endpoints e ON e.id = d.endpoint_id
+        JOIN sealpost.attempts a ON a.delivery_id = d.id)sql");
+    return rows.optional_text(0, 0).value_or("");
   }
 
   // The grace ends, the last receivers change over.
