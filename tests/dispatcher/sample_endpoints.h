@@ -18,6 +18,8 @@ namespace sealpost {
 inline Endpoint sample_endpoint(const std::string& id, int max_in_flight = 100) {
   Endpoint endpoint;
   endpoint.id = EndpointId(id);
+  // Any fixed function of the id will do; the schema has its own.
+  endpoint.bucket = static_cast<std::int16_t>(std::hash<EndpointId>{}(endpoint.id) % 256);
   endpoint.tenant = "acme";
   endpoint.settings.url = "https://" + id + ".example/hook";
   endpoint.settings.enabled_events = {"*"};

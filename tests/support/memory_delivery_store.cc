@@ -5,11 +5,6 @@
 namespace sealpost {
 namespace {
 
-// Any fixed function of the id into 256 buckets will do; the schema has its own.
-std::int16_t bucket_of(const EndpointId& id) {
-  return static_cast<std::int16_t>(std::hash<EndpointId>{}(id) % 256);
-}
-
 bool wants(const Endpoint& endpoint, const Event& event) {
   if (endpoint.tenant != event.tenant || endpoint.status == EndpointStatus::deleted) return false;
   const auto& patterns = endpoint.settings.enabled_events;
@@ -175,8 +170,9 @@ class MemoryDeliveryStore final : public DeliveryStore {
            database_.endpoints_.at(delivery.endpoint_id).status != EndpointStatus::paused;
   }
 
-  static bool is_in(const EndpointId& id, std::span<const std::int16_t> buckets) {
-    return std::find(buckets.begin(), buckets.end(), bucket_of(id)) != buckets.end();
+  bool is_in(const EndpointId& id, std::span<const std::int16_t> buckets) const {
+    const std::int16_t bucket = database_.endpoints_.at(id).bucket;
+    return std::find(buckets.begin(), buckets.end(), bucket) != buckets.end();
   }
 
   MemoryDatabase& database_;
