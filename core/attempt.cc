@@ -37,7 +37,11 @@ bool AttemptOutcome::receiver_overloaded() const {
 bool AttemptOutcome::signature_refused() const {
   if (!status_code || succeeded()) return false;
   return *status_code == 400 || *status_code == 401 || *status_code == 403 ||
-         response_body.find("webhook_signature_invalid") != std::string::npos;
+         receiver_error_code == ReceiverErrorCode::webhook_signature_invalid;
+}
+
+bool AttemptOutcome::keys_refused() const {
+  return signature_refused() || receiver_error_code == ReceiverErrorCode::webhook_decryption_failed;
 }
 
 bool AttemptOutcome::receiver_failed() const {

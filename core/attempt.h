@@ -78,9 +78,10 @@ struct AttemptOutcome {
   }
   // The receiver had more than it can take: 429, 502, 504, or no answer in time.
   bool receiver_overloaded() const;
-  // The receiver may have refused the signature: 400, 401, 403, or an error that names it
-  // ("webhook_signature_invalid", a code of the ItPay webhook document).
+  // The receiver may have refused the signature: 400, 401, 403, or an error that names it.
   bool signature_refused() const;
+  // That, or it says that it cannot decrypt: what another secret or another key may mend.
+  bool keys_refused() const;
   // The receiver, or the way to it, does not work: a 5xx, or no answer for a reason on its side.
   bool receiver_failed() const;
 };

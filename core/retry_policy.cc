@@ -64,7 +64,7 @@ std::optional<FailureReason> final_reason(const RetryPolicy& policy, const Attem
                                           int attempt_number, SecretsInChange secrets) {
   // Whoever asks again for a forbidden address is a scanner.
   if (outcome.error == AttemptError::blocked_by_policy) return FailureReason::blocked_by_policy;
-  const bool excused = secrets == SecretsInChange::yes && outcome.signature_refused();
+  const bool excused = secrets == SecretsInChange::yes && outcome.keys_refused();
   if (outcome.status_code && !excused && ends_delivery(policy, *outcome.status_code)) {
     return *outcome.status_code == kGone ? FailureReason::gone : FailureReason::rejected;
   }

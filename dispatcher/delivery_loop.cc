@@ -231,8 +231,7 @@ void DeliveryLoop::settle(FinishedAttempt attempt, const InFlight& flight,
 // What would end a delivery waits for the next look at the endpoints: a receiver may have the new
 // secret before we do, and a rotation must not cost a delivery.
 bool DeliveryLoop::is_unconfirmed(const FinishedAttempt& attempt, const InFlight& flight) const {
-  return attempt.outcome.signature_refused() &&
-         std::holds_alternative<GiveUp>(attempt.decision.next) &&
+  return attempt.outcome.keys_refused() && std::holds_alternative<GiveUp>(attempt.decision.next) &&
          secrets_in_change(attempt, flight) == SecretsInChange::no;
 }
 
@@ -280,18 +279,18 @@ FinishedAttempt DeliveryLoop::result_of(FinishedRequest& finished, InFlight& fli
         *flight.sealed_session, flight.endpoint->endpoint().settings.require_encrypted_response,
         attempt.outcome);
   }
+  if (attempt.outcome.status_code && !attempt.outcome.succeeded()) {
+    attempt.outcome.receiver_error_code = read_receiver_error(attempt.outcome.response_body);
+  }
   if (flight.signing.in_grace) {
     OrderBelief& order = *flight.endpoint->order;
     order = learn(order, flight.signing.order, attempt.ended_at - attempt.outcome.duration,
                   attempt.outcome);
   }
-  if (attempt.outcome.status_code && !attempt.outcome.succeeded()) {
-    attempt.outcome.receiver_error_code = read_receiver_error(attempt.outcome.response_body);
-  }
   // Random bytes cost a system call, and a success needs none.
   const double random_unit = attempt.outcome.succeeded() ? 0 : parts_.random.unit();
-  const auto secrets = attempt.outcome.signature_refused() ? secrets_in_change(attempt, flight)
-                                                           : SecretsInChange::no;
+  const auto secrets =
+      attempt.outcome.keys_refused() ? secrets_in_change(attempt, flight) : SecretsInChange::no;
   attempt.decision = decide(flight.endpoint->endpoint().settings.retry, attempt.outcome,
                             attempt.attempt_number, random_unit, secrets);
   return attempt;

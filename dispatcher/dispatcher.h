@@ -6,7 +6,8 @@
 //   network    the schedule and the sender; the only one that knows queues, limits and order
 //   finish     writes results in batches
 //   heartbeat  renews the lease, learns who else lives; nothing slow, so that a renewal never waits
-//   upkeep     takes over dead dispatchers, refreshes endpoints, runs maintenance
+//   watch      learns of changed endpoints
+//   upkeep     takes over dead dispatchers, runs maintenance
 //   validator  asks receivers for their consent
 // The public methods are called by one thread, except where noted.
 #pragma once

@@ -34,7 +34,8 @@ constexpr int kPlentyMovable = 2 * kEnoughMovable;
 // Those who came last while a backlog waits: an index scan of 0.2 ms. More would find
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
-// A look at what came in lately costs 20 to 50 us; at every busy poll it would take 2 % of a core.
+// A look at what came in lately costs PostgreSQL 13 us if that is nothing, and 150 to 200 us if the
+// newest have to be counted (measured beside a flood of 500,000): 4 % of a core at worst.
 constexpr Milliseconds kOutOfTurnPoll{5};
 // What was seen longer ago than this is looked at again once a second only, for late commits.
 constexpr Milliseconds kLookBack{100};

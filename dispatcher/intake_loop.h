@@ -11,10 +11,13 @@
 // statement takes, those of tenants who have few are also taken out of turn, every few
 // milliseconds while there are any.
 //
+// Other dispatchers. What they fanned out for our endpoints is picked up before events are taken
+// in: it is leased to us already. What has no room here is given back.
+//
 // Waiting deliveries (retries, endpoints that had no room) are found in three ways: our own retries
-// are remembered with their time; endpoints that overflowed at intake are; and a look into the
-// store finds everything else (replays, takeovers, other dispatchers' retries), at most 5 % of the
-// time.
+// are remembered with their time; endpoints that overflowed at intake, ours or another's, are; and
+// a look into the store finds everything else (replays, takeovers, other dispatchers' retries), at
+// most 5 % of the time.
 //
 // Threads: start(), stop(): any; everything else runs on the intake thread.
 #pragma once

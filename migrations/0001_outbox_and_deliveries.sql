@@ -155,8 +155,8 @@ END $$;
 
 -- Whether an event that came from a position on belongs to a tenant with few (an eighth) of the `newest` events and
 -- no endpoint with ordering. `highest` is the last one's position. Asked every few milliseconds while a backlog waits:
--- so first only what came from that position on is counted, which takes 20 to 50 us, and a tenant with few in
--- all has few there. The fan-out statement, which this spares, would take 1 ms to find out.
+-- so first only what came from that position on is counted: a tenant with few in all has few there. 13 us if that
+-- is nothing, 150 to 200 us if all the newest have to be counted then (measured beside a flood of 500,000).
 CREATE FUNCTION sealpost.look_out_of_turn(from_position bigint, newest int, OUT highest bigint, OUT waits boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
@@ -341,7 +341,7 @@ CREATE TABLE sealpost.handovers (
 
 -- Endpoints in these buckets whose oldest waiting delivery is due or that have deliveries in order, except
 -- paused ones. Jumps through the two indexes from endpoint to endpoint, so that it costs one index lookup per
--- endpoint with waiting rows and not one per row. A function for the same reason as intake_waits.
+-- endpoint with waiting rows and not one per row. A function for the same reason as work_waits.
 CREATE FUNCTION sealpost.endpoints_with_due(buckets smallint[], at_most int) RETURNS SETOF text
 LANGUAGE plpgsql STABLE ROWS 100
 SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
@@ -495,7 +495,7 @@ SELECT id, generation, attempts, epoch, started_at, duration_us, dns_us, connect
 FROM sealpost.delivery_history WHERE state = 'delivered';
 
 -- The members of a batch of which nothing has become yet. What became of the others is found by three short ranges of
--- ids. A function for the same reason as intake_waits: a join in loops would take the square of the size.
+-- ids. A function for the same reason as work_waits: a join in loops would take the square of the size.
 CREATE FUNCTION sealpost.unsettled(batch text)
 RETURNS TABLE (id text, seq bigint, event_id text, endpoint_id text)
 LANGUAGE plpgsql STABLE ROWS 10

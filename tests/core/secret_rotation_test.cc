@@ -13,6 +13,7 @@ AttemptOutcome answered(int status_code, const std::string& body = "") {
   AttemptOutcome outcome;
   outcome.status_code = status_code;
   outcome.response_body = body;
+  if (!outcome.succeeded()) outcome.receiver_error_code = read_receiver_error(body);
   return outcome;
 }
 
@@ -43,7 +44,13 @@ TEST(SecretRotationTest, AnErrorThatNamesTheSignatureIsARefusal) {
   EXPECT_EQ(learn({}, SecretOrder::old_last, at(1s), answered(422, body)).next,
             SecretOrder::new_last);
   EXPECT_FALSE(answered(200, body).signature_refused());
-  EXPECT_FALSE(answered(422, "webhook_signature_missing").signature_refused());
+  EXPECT_FALSE(answered(422, "webhook_signature_invalid").signature_refused()) << "not an error";
+}
+
+TEST(SecretRotationTest, AnErrorThatNamesTheEncryptionSaysNothingOfTheSignature) {
+  const auto outcome = answered(422, R"({"error":{"code":"webhook_decryption_failed"}})");
+  EXPECT_FALSE(outcome.signature_refused());
+  EXPECT_TRUE(outcome.keys_refused());
 }
 
 TEST(SecretRotationTest, WhatWasAcceptedStays) {
@@ -86,6 +93,10 @@ TEST(SecretRotationTest, WhileSecretsChangeNoRefusalOfASignatureEndsADelivery) {
     EXPECT_FALSE(ends(answered(status), 1, SecretsInChange::yes)) << status;
     EXPECT_TRUE(ends(answered(status), 2, SecretsInChange::yes)) << "attempts are counted";
   }
+  const std::string no_key = R"({"error":{"code":"webhook_decryption_failed"}})";
+  EXPECT_TRUE(ends(answered(422, no_key), 1, SecretsInChange::no));
+  EXPECT_FALSE(ends(answered(422, no_key), 1, SecretsInChange::yes));
+  EXPECT_TRUE(ends(answered(422), 1, SecretsInChange::yes));
   EXPECT_TRUE(ends(answered(404), 1, SecretsInChange::yes));
 }
 
