@@ -141,9 +141,13 @@ void DeliveryLoop::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
 bool DeliveryLoop::start_allowed() {
   for (;;) {
     const MonotonicTime now = parts_.clock.monotonic_now();
+    if (!has_free_slot()) {
+      if (schedule_.wants_slots()) parts_.finisher.hurry();
+      return false;
+    }
     if (!may_start(now)) return false;
     if (schedule_.in_flight() >= running_limit_.value() && !running_limit_.is_full()) {
-      return schedule_.movable() > 0;
+      return schedule_.wants_slots();
     }
     std::optional<Schedule::Start> start = schedule_.next(now);
     if (!start) return false;
@@ -154,10 +158,13 @@ bool DeliveryLoop::start_allowed() {
 // A request counts until its result is written: killed before that, it is sent again by whoever
 // takes over, and the promise is no more duplicates than requests in flight. Counting only open
 // requests let a busy machine repeat 1,533 with a limit of 128.
+bool DeliveryLoop::has_free_slot() const {
+  return parts_.finisher.unfinished() + in_flight_now() < max_in_flight_;
+}
+
 bool DeliveryLoop::may_start(MonotonicTime now) const {
   return parts_.membership.epoch() == epoch_ && parts_.membership.covers(now + kStartMargin) &&
-         now < parts_.endpoints.current_as_of() + kEndpointsTrusted &&
-         parts_.finisher.unfinished() + in_flight_now() < max_in_flight_;
+         now < parts_.endpoints.current_as_of() + kEndpointsTrusted;
 }
 
 void DeliveryLoop::begin(Schedule::Start start) {

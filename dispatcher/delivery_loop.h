@@ -108,6 +108,7 @@ class DeliveryLoop {
   void release(const ReadyEndpoint& endpoint, std::vector<LeasedDelivery> deliveries);
   void give_back_queued();
   void left_queue(const LeasedDelivery& delivery, const ReadyEndpoint& endpoint);
+  bool has_free_slot() const;
   bool may_start(MonotonicTime now) const;
   Milliseconds poll_time() const;
 

@@ -38,14 +38,16 @@ void Finisher::break_up_batches() {
 
 // Lets results gather until they are worth a statement, which costs nearly as much for a handful as
 // for a hundred (1 ms, against 15 us per result). How many came last time tells whether many come.
-// The first result and a worthwhile number of them ring; so does one for which others wait.
+// The first result and a worthwhile number of them ring; so does one for which others wait, and
+// hurry(). Without that, requests that hang leave the others few slots, and results sit in those
+// for 40 ms: isolation's healthy endpoints got 4,400 deliveries/s instead of 15,000.
 void Finisher::gather(std::size_t written_last) {
   constexpr std::size_t kMany = 50;
   for (int rings = 0; rings < 2 && !thread_.stopping(); ++rings) {
     Milliseconds time = written_last >= kMany ? kBusyFinishDelay : kFinishDelay;
     {
       const std::lock_guard lock(mutex_);
-      if (attempts_.size() >= worthwhile_) return;
+      if (attempts_.size() >= worthwhile_ || sending_waits_) return;
       if (others_wait_) time = kFinishDelay;
     }
     thread_.sleep(time);
@@ -68,6 +70,14 @@ void Finisher::add(std::vector<FinishedAttempt> attempts) {
   const bool first = before == 0;
   const bool enough = before < worthwhile_ && after >= worthwhile_;
   if (first || enough || hurries) thread_.ring();
+}
+
+void Finisher::hurry() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (attempts_.empty() || std::exchange(sending_waits_, true)) return;
+  }
+  thread_.ring();
 }
 
 void Finisher::add_released(Epoch epoch, std::vector<LeasedDelivery> unsent) {
@@ -116,7 +126,7 @@ std::size_t Finisher::write_attempts() {
     const auto end = attempts_.begin() + static_cast<std::ptrdiff_t>(count);
     batch.assign(std::make_move_iterator(attempts_.begin()), std::make_move_iterator(end));
     attempts_.erase(attempts_.begin(), end);
-    others_wait_ = false;
+    others_wait_ = sending_waits_ = false;
   }
   if (batch.empty() || !write_or_isolate(batch)) return 0;
   return batch.size();

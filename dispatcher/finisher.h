@@ -59,6 +59,9 @@ class Finisher {
   void add_skipped(Epoch epoch, std::vector<LeasedDelivery> deliveries);
   void add_failed(Epoch epoch, std::vector<std::pair<LeasedDelivery, FailureReason>> deliveries);
 
+  // Nothing else is sent until there is room: what is here is written without waiting for more.
+  void hurry();
+
   // Handed in and not yet written.
   int unfinished() const { return unfinished_; }
 
@@ -97,7 +100,8 @@ class Finisher {
 
   std::mutex mutex_;
   std::deque<FinishedAttempt> attempts_;
-  bool others_wait_ = false;  // for one of them, in their order
+  bool others_wait_ = false;    // for one of them, in their order
+  bool sending_waits_ = false;  // for room
   std::deque<std::pair<Statement, int>> statements_;
 
   LoopThread thread_;  // last: it uses everything above

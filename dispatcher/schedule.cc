@@ -1,6 +1,7 @@
 #include "dispatcher/schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "core/limits.h"
@@ -9,26 +10,32 @@ namespace sealpost {
 namespace {
 
 constexpr std::chrono::minutes kLearnedFor{10};
+// With 1,024 slots lanes whose requests take T can start 1,024 * 250 ms / T soon. So those that
+// take longer than 130 ms never look like enough to do (2,000: kEnoughMovable).
+constexpr std::chrono::milliseconds kSoon{250};
+constexpr std::chrono::seconds kQuick{1};
+constexpr int kShareForQuick = 4;
 
 }  // namespace
 
 std::optional<Schedule::Start> Schedule::next(MonotonicTime now) {
   resume(now);
-  const int free = max_in_flight_ - in_flight_;
-  if (free <= 0) return std::nullopt;
-  // A lane that is passed over holds at least `free` slots, so there are few of them when there is
-  // room.
+  if (in_flight_ >= max_in_flight_) return std::nullopt;
+  // A lane that is passed over holds a slot at least, and mostly many.
   for (std::size_t looked_at = turns_.size(); looked_at > 0; --looked_at) {
     Lane& lane = first_in_turn();
-    if (lane.in_flight >= std::min(free, limit_of(lane))) {
+    if (lane.in_flight >= std::min(slots_for(lane, now), limit_of(lane))) {
+      estimate(lane, now);
       take_turn(lane);
       continue;
     }
     Start start{lane.endpoint, std::move(lane.queue.front())};
     lane.queue.pop_front();
     --queued_;
+    if (lane.in_flight == 0) lane.progressed_at = now;
     ++lane.in_flight;
     ++in_flight_;
+    estimate(lane, now);
     if (const auto rate = lane.endpoint->endpoint().rate_per_second()) {
       const MonotonicTime following = lane.rate.started(now, *rate);
       if (following > now) pause(lane, start.delivery.endpoint_id, following);
@@ -44,7 +51,7 @@ void Schedule::add(ReadyEndpointPtr endpoint, LeasedDelivery delivery) {
   lane.endpoint = std::move(endpoint);
   lane.queue.push_back(std::move(delivery));
   ++queued_;
-  if (lane.in_turn) ++movable_;
+  if (lane.in_turn) count(lane);
   take_turn(lane);
 }
 
@@ -57,6 +64,7 @@ void Schedule::update(const ReadyEndpointPtr& endpoint) {
   lane.rate = {};
   lane.window = {};
   lane.circuit = {};
+  lane.took.reset();
   lane.paused_until.reset();
   take_turn(lane);
 }
@@ -77,6 +85,10 @@ Schedule::CircuitChange Schedule::ended(const Ended& request) {
   const CircuitChange change = learn(lane, request);
   --lane.in_flight;
   --in_flight_;
+  lane.progressed_at = request.now;
+  learn_pace(lane, request);
+  estimate(lane, request.now);
+  if (lane.in_turn) count(lane);
   take_turn(lane);
   forget_if_learned_nothing(found, request.now);
   return change;
@@ -103,10 +115,27 @@ Schedule::CircuitChange Schedule::learn(Lane& lane, const Ended& request) {
   return CircuitClosed{};
 }
 
+// What fails, fails fast or slowly for reasons of its own, and will be held up soon.
+void Schedule::learn_pace(Lane& lane, const Ended& request) {
+  if (request.outcome.receiver_failed()) return lane.took.reset();
+  const auto took = request.now - request.started_at;
+  lane.took = lane.took ? *lane.took + (took - *lane.took) / 4 : took;
+}
+
 // One at a time while the circuit is open: the probe.
 int Schedule::limit_of(const Lane& lane) {
   if (!lane.circuit.is_closed()) return 1;
   return lane.window.limit(lane.endpoint->endpoint().settings.max_in_flight);
+}
+
+bool Schedule::is_quick(const Lane& lane, MonotonicTime now) {
+  return lane.took && std::max(*lane.took, now - lane.progressed_at) <= kQuick;
+}
+
+// More than a lane may have in flight.
+int Schedule::slots_for(const Lane& lane, MonotonicTime now) const {
+  const int free = max_in_flight_ - in_flight_;
+  return is_quick(lane, now) ? free : std::max(free - max_in_flight_ / kShareForQuick, 1);
 }
 
 void Schedule::pause(const EndpointId& endpoint, MonotonicTime until) {
@@ -150,6 +179,7 @@ std::vector<Schedule::Start> Schedule::take_all() {
     }
     lane->second.queue.clear();
     lane->second.in_turn = false;
+    lane->second.counted = 0;
     forget_if_idle(lane);
     lane = following;
   }
@@ -173,14 +203,35 @@ void Schedule::take_turn(Lane& lane) {
   if (lane.in_flight >= limit_of(lane)) return;
   turns_.push_back(&lane);
   lane.in_turn = true;
-  movable_ += static_cast<int>(lane.queue.size());
+  count(lane);
+}
+
+// What it can start soon: its share of the slots, in the time that a request takes. That is at
+// least the time since anything happened while some are in flight.
+void Schedule::estimate(Lane& lane, MonotonicTime now) {
+  const int most = lane.took ? kMaxQueuedPerEndpoint : kUnknownSoon;
+  const int share = max_in_flight_ / (static_cast<int>(turns_.size()) + 1);
+  const int slots = std::max(lane.in_flight, std::min(share, limit_of(lane)));
+  auto took = lane.took.value_or(MonotonicTime::duration{});
+  if (lane.in_flight > 0) took = std::max(took, now - lane.progressed_at);
+  lane.soon = most;
+  if (took <= kSoon / kMaxQueuedPerEndpoint) return;
+  lane.soon =
+      static_cast<int>(std::min<std::int64_t>(slots * MonotonicTime::duration{kSoon} / took, most));
+}
+
+// Of a lane in turn.
+void Schedule::count(Lane& lane) {
+  movable_ -= lane.counted;
+  lane.counted = std::min(static_cast<int>(lane.queue.size()), lane.soon);
+  movable_ += lane.counted;
 }
 
 Schedule::Lane& Schedule::first_in_turn() {
   Lane& lane = *turns_.front();
   turns_.pop_front();
   lane.in_turn = false;
-  movable_ -= static_cast<int>(lane.queue.size());
+  movable_ -= std::exchange(lane.counted, 0);
   return lane;
 }
 
@@ -188,7 +239,7 @@ void Schedule::leave_turns(Lane& lane) {
   if (!lane.in_turn) return;
   turns_.erase(std::find(turns_.begin(), turns_.end(), &lane));
   lane.in_turn = false;
-  movable_ -= static_cast<int>(lane.queue.size());
+  movable_ -= std::exchange(lane.counted, 0);
 }
 
 void Schedule::resume(MonotonicTime now) {

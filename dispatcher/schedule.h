@@ -8,7 +8,9 @@
 // slots than are still free. The third keeps hanging endpoints from taking every slot: with N of
 // them and 1,024 slots each holds at most 1,024 / (N + 1), and as many are left for all others (a
 // "dynamic threshold", Choudhury and Hahne 1998). The price: a single busy endpoint gets half of
-// the slots.
+// the slots. That alone leaves nothing when one endpoint after the other starts to hang, for what
+// hangs gives nothing back. So the last quarter of the slots is for lanes whose requests are
+// answered within a second, and for those that have nothing in flight yet.
 //
 // Besides, an endpoint's own rate limit spaces its requests; after signs of overload it gets fewer
 // at once for a while (concurrency_window.h); and while it does not work at all, one probe now and
@@ -87,19 +89,30 @@ class Schedule {
   std::vector<ReadyEndpointPtr> rate_limited() const;
 
   int queued() const { return queued_; }
-  // Queued in lanes that wait for nothing but a free slot: not paused, below their endpoint's
-  // limit.
+  // Queued in lanes that are not paused and below their endpoint's limit, as far as those will
+  // start it soon (kSoon). What waits for endpoints that hang or are slow does not count, or it
+  // would look like enough to do while others have nothing.
   int movable() const { return movable_; }
+  // Some lane waits for nothing but a slot.
+  bool wants_slots() const { return !turns_.empty(); }
   int in_flight() const { return in_flight_; }
   std::size_t lanes() const { return lanes_.size(); }
   int open_circuits() const { return open_circuits_; }
 
  private:
+  // What a lane starts soon as long as no request of it has ended. 64 of them are enough to do;
+  // after a start beside a backlog for endpoints that hang, those should not be.
+  static constexpr int kUnknownSoon = 32;
+
   struct Lane {
     ReadyEndpointPtr endpoint;
     std::deque<LeasedDelivery> queue;
     int in_flight = 0;
-    bool in_turn = false;  // stands in turns_
+    bool in_turn = false;           // stands in turns_
+    int counted = 0;                // of its queue, in movable_
+    int soon = kUnknownSoon;        // what it can start soon, if so much is queued
+    MonotonicTime progressed_at{};  // last end, or start after there was nothing in flight
+    std::optional<MonotonicTime::duration> took;  // by a request, averaged; unknown after a failure
     std::optional<MonotonicTime> paused_until;
     RateLimit rate;
     ConcurrencyWindow window;
@@ -111,6 +124,11 @@ class Schedule {
   using Resume = std::pair<MonotonicTime, EndpointId>;
 
   static int limit_of(const Lane& lane);
+  static bool is_quick(const Lane& lane, MonotonicTime now);
+  int slots_for(const Lane& lane, MonotonicTime now) const;
+  static void learn_pace(Lane& lane, const Ended& request);
+  void estimate(Lane& lane, MonotonicTime now);
+  void count(Lane& lane);
   CircuitChange learn(Lane& lane, const Ended& request);
   void pause(Lane& lane, const EndpointId& endpoint, MonotonicTime until);
   void take_turn(Lane& lane);
@@ -124,7 +142,7 @@ class Schedule {
 
   int max_in_flight_;
   int queued_ = 0;
-  int movable_ = 0;  // sum of the queues of the lanes in turns_
+  int movable_ = 0;  // sum of what is counted of the lanes in turns_
   int in_flight_ = 0;
   int open_circuits_ = 0;
   // Only those with work, a pause or something learned; at most kMaxLanes without work.

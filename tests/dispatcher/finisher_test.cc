@@ -99,6 +99,19 @@ TEST_F(FinisherTest, WritesManyResultsInFewStatements) {
   EXPECT_EQ(database_.statements("finish"), 3u) << "at most 1,000 each";
 }
 
+// While many come, a result waits 40 ms for company; not if nothing else can be sent meanwhile.
+TEST_F(FinisherTest, WritesAtOnceWhenSendingWaitsForRoom) {
+  finisher_.add(delivered(lease(60)));
+  ASSERT_TRUE(wait_until_all_is_written());
+  const auto began = std::chrono::steady_clock::now();
+  for (int round = 0; round < 20; ++round) {
+    finisher_.add(delivered(lease(60)));
+    finisher_.hurry();
+    ASSERT_TRUE(wait_until_all_is_written());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10 * kBusyFinishDelay);
+}
+
 TEST_F(FinisherTest, KeepsResultsWhileTheStoreIsAway) {
   const auto deliveries = lease(10);
   database_.fail_with([](const std::string&) { return StorageError(Kind::unavailable, "gone"); });

@@ -85,6 +85,65 @@ TEST_F(ScheduleTest, TellsHowMuchIsHeldUpByNothingButSlots) {
   EXPECT_EQ(schedule_.movable(), 0);
 }
 
+TEST_F(ScheduleTest, WhatWaitsForAHangingEndpointIsNotEnoughToDo) {
+  add("hanging", 1000, 1000);
+  EXPECT_EQ(start_all().size(), 375u);
+  EXPECT_EQ(schedule_.movable(), 32) << "nothing is known of it yet";
+  end("hanging");
+  EXPECT_EQ(schedule_.movable(), 625) << "it works";
+  start_all(kNow + seconds(1));
+  EXPECT_EQ(schedule_.movable(), 250) << "it may have 1,000 at once, each a second";
+  start_all(kNow + seconds(10));
+  EXPECT_EQ(schedule_.movable(), 25);
+  EXPECT_TRUE(schedule_.wants_slots());
+  end("hanging", 200, kNow + seconds(10));
+  EXPECT_EQ(schedule_.movable(), 499) << "it works again, and fast";
+  add("hanging", 1, 1000);
+  EXPECT_EQ(schedule_.movable(), 500);
+  end("hanging", failed_by(AttemptError::connection_lost), kNow + seconds(10));
+  EXPECT_EQ(schedule_.movable(), 32) << "it fails, however fast";
+}
+
+TEST_F(ScheduleTest, OfASlowEndpointCountsWhatItTakesSoon) {
+  add("slow", 1000, 1000);
+  start_all();
+  AttemptOutcome outcome;
+  outcome.status_code = 200;
+  MonotonicTime now = kNow;
+  for (int i = 0; i < 50; ++i) {
+    now += milliseconds(10);
+    schedule_.ended({EndpointId("slow"), outcome, now - seconds(2), now});
+    EXPECT_EQ(start_all(now).size(), 1u);
+  }
+  EXPECT_EQ(schedule_.queued(), 575);
+  EXPECT_EQ(schedule_.movable(), 125) << "1,000 at a time, each 2 s";
+}
+
+TEST_F(ScheduleTest, ManySlowEndpointsTogetherAreNotEnoughToDo) {
+  for (int i = 0; i < 100; ++i) add("slow" + std::to_string(i), 100);
+  start_all();
+  AttemptOutcome outcome;
+  outcome.status_code = 200;
+  for (int i = 0; i < 100; ++i) {
+    schedule_.ended({EndpointId("slow" + std::to_string(i)), outcome, kNow - seconds(1), kNow});
+  }
+  EXPECT_GT(schedule_.queued(), 8'000);
+  EXPECT_LE(schedule_.movable(), 300) << "1,000 at a time, each a second";
+}
+
+// A busy machine has one or two requests in flight for each of them.
+TEST_F(ScheduleTest, WhatQuickEndpointsHaveQueuedIsEnoughToDo) {
+  for (int i = 0; i < 16; ++i) add("quick" + std::to_string(i), 200);
+  AttemptOutcome outcome;
+  outcome.status_code = 200;
+  for (int i = 0; i < 16; ++i) schedule_.next(kNow);
+  for (int i = 0; i < 16; ++i) {
+    schedule_.ended(
+        {EndpointId("quick" + std::to_string(i)), outcome, kNow - milliseconds(20), kNow});
+  }
+  EXPECT_EQ(schedule_.movable(), 16 * 199);
+}
+
 TEST_F(ScheduleTest, ALateLaneIsNotBehindALongOne) {
   add("a", 500);
   EXPECT_EQ(schedule_.next(kNow)->delivery.id.text(), "a1");
@@ -115,6 +174,21 @@ TEST_F(ScheduleTest, HangingEndpointsLeaveSlotsForOthers) {
   EXPECT_LE(schedule_.in_flight(), 90) << "100 / (9 + 1) stay free";
   add("healthy", 3);
   EXPECT_THAT(start_all(), testing::IsSupersetOf({"healthy1", "healthy2", "healthy3"}));
+}
+
+TEST_F(ScheduleTest, EndpointsThatHangOneAfterTheOtherLeaveSlotsForQuickOnes) {
+  schedule_ = Schedule(100);
+  for (int i = 0; i < 10; ++i) {
+    add("hanging" + std::to_string(i), 1000);
+    start_all();
+  }
+  EXPECT_LE(schedule_.in_flight(), 75 + 10);
+  add("quick", 5);
+  EXPECT_THAT(start_all(), ElementsAre("quick1")) << "nothing is known of it yet";
+  end("quick");
+  EXPECT_THAT(start_all(), ElementsAre("quick2", "quick3", "quick4", "quick5"));
+  add("quick", 1);
+  EXPECT_THAT(start_all(kNow + seconds(2)), IsEmpty()) << "it hangs now, too";
 }
 
 TEST_F(ScheduleTest, ALowerLimitHoldsAtOnce) {
