@@ -61,7 +61,7 @@ struct IntakeResult {
 // Deliveries of one endpoint that wait in the store.
 struct ClaimRequest {
   EndpointId endpoint_id;
-  int limit = 0;
+  int limit = 0;  // what it has room for
 };
 
 // An attempt that ended, and what was decided about its delivery.
@@ -100,10 +100,11 @@ class DeliveryStore {
   virtual std::vector<EndpointId> endpoints_with_due(std::span<const std::int16_t> buckets,
                                                      int limit) = 0;
 
-  // Leases the oldest due deliveries of the given endpoints to `epoch`. Never waits for rows that
-  // another dispatcher is claiming. Takes nothing if `epoch` was ended.
-  virtual std::vector<LeasedDelivery> claim(Epoch epoch,
-                                            std::span<const ClaimRequest> requests) = 0;
+  // Leases the oldest due deliveries of the given endpoints to `epoch`: those that come next in an
+  // order first, then one endpoint after the other until there are `at_most` in all. Never waits
+  // for rows that another dispatcher is claiming. Takes nothing if `epoch` was ended.
+  virtual std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests,
+                                            int at_most) = 0;
 
   // Records attempts and moves their deliveries on, all or nothing. `now` turns ended_at into an
   // age, so that delays count from the end of the attempt by the store's clock. An attempt whose

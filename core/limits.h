@@ -86,7 +86,9 @@ inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a resul
 inline constexpr std::chrono::milliseconds kBusyFinishDelay{40};
 // A crash makes its successor look at every member of the batches that are left: 1 us each.
 inline constexpr std::chrono::seconds kBatchAge{10};
-inline constexpr int kMaxQueued = 8'192;             // leased and not started, all endpoints
+// Leased and not started, all endpoints: an event for ten thousand of them, while another one is
+// being sent. 300 bytes each and its payload.
+inline constexpr int kMaxQueued = 32'768;
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;  // leased and not started, one endpoint
 // Fanned out for another dispatcher that has not picked them up yet: 80 ms of its sending. It picks
 // up every few milliseconds while it has room.

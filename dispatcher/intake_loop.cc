@@ -18,7 +18,12 @@ constexpr int kQuietFactor = 2;
 constexpr std::chrono::seconds kSweepInterval{1};  // full sweeps of intake, for late commits
 constexpr Milliseconds kLookInterval{200};         // for waiting deliveries of all kinds
 constexpr int kLookShare = 20;                     // a look may take 1/20 of the time
-constexpr int kClaimLimit = 2'000;                 // deliveries per claim statement
+// Deliveries per claim statement. No events are taken in meanwhile: 2,000 took 250 ms right after a
+// start, when everything was busy with what failed.
+constexpr int kClaimLimit = 500;
+// Endpoints named to it, each an index lookup of 2 us. After an event for ten thousand endpoints
+// each has one delivery that waits.
+constexpr std::size_t kClaimEndpoints = 500;
 // While the queue is full and events keep coming, let some room gather: a statement for a handful
 // of events costs nearly as much as one for hundreds. 10 ms of sending at full speed are 300
 // deliveries.
@@ -28,9 +33,6 @@ constexpr Milliseconds kCrowdedPoll{10};
 // each endpoint's share of what is free is smaller than what it has: its deliveries would be born
 // pending and claimed later, at twice the price (measured: 46 % of a backlog for 64 endpoints).
 constexpr int kEnoughMovable = 2 * kIntakeEvents;
-// What others have handed over is picked up beyond that, or they could not hand over more; but not
-// until the queue is full, for the same reason.
-constexpr int kPlentyMovable = 2 * kEnoughMovable;
 // Those who came last while a backlog waits: an index scan of 0.2 ms. More would find
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
@@ -44,6 +46,10 @@ constexpr Milliseconds kLookBack{100};
 constexpr int kIntakeEventsBesideOthers = 250;
 constexpr std::chrono::seconds kOthersFor{1};  // after the last one
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
+// An event for very many endpoints is taken in while another one of its size is still being sent.
+// The rest of the queue has room for all of it: what does not fit is claimed later, at twice the
+// price.
+constexpr int kMostMovable = kMaxQueued / 3;
 
 }  // namespace
 
@@ -70,9 +76,11 @@ Milliseconds IntakeLoop::turn() {
   const Epoch epoch = parts_.membership.epoch();
   hand_over();
   if (!parts_.membership.covers(now)) return polling_.idle;
-  const Next next = take_events(epoch, now);
+  // For both: what one of them brings in must not keep the other one from its turn.
+  const bool enough = movable() >= enough_movable();
+  const Next next = take_events(epoch, now, enough);
   find_waiting(now);
-  const bool more_waiting = claim_waiting(epoch, now);
+  const bool more_waiting = !enough && claim_waiting(epoch, now);
   parts_.health.reached("intake");
   if (more_waiting || next == Next::at_once) return Milliseconds{0};
   if (next == Next::after_crowded_poll) return kCrowdedPoll;
@@ -84,11 +92,10 @@ Milliseconds IntakeLoop::idle_poll(MonotonicTime now) const {
   return quiet ? kQuietFactor * polling_.idle : polling_.idle;
 }
 
-IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now) {
+IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool enough) {
   const int room = total_room();
-  const bool enough = movable() >= kEnoughMovable;
   const bool out_of_turn = backlog_ && now >= next_out_of_turn_;
-  const bool picks_up = movable() < kPlentyMovable && !parts_.membership.owners()->empty();
+  const bool picks_up = movable() < 2 * enough_movable() && !parts_.membership.owners()->empty();
   if (room == 0 || (enough && !out_of_turn && !picks_up)) return Next::after_busy_poll;
   IntakeRequest request = intake_request(epoch, now, room);
   request.pick_up = picks_up;
@@ -226,20 +233,11 @@ bool IntakeLoop::belongs_to_another(const EndpointId& id) const {
 
 // True if there is probably more to claim right now.
 bool IntakeLoop::claim_waiting(Epoch epoch, MonotonicTime now) {
-  const std::vector<ClaimRequest> requests = claim_requests(now);
+  const int at_most = std::min(total_room(), kClaimLimit);
+  const std::vector<ClaimRequest> requests = claim_requests(at_most, now);
   if (requests.empty()) return false;
-  std::vector<LeasedDelivery> claimed = parts_.store->claim(epoch, requests);
-  std::unordered_map<EndpointId, int> counts;
-  for (const LeasedDelivery& delivery : claimed) ++counts[delivery.endpoint_id];
-  bool more = false;
-  for (const ClaimRequest& request : requests) {
-    if (counts[request.endpoint_id] < request.limit) {
-      waiting_.erase(
-          request.endpoint_id);  // that was all of it, or another dispatcher has the rest
-    } else {
-      more = true;
-    }
-  }
+  std::vector<LeasedDelivery> claimed = parts_.store->claim(epoch, requests, at_most);
+  const bool more = forget_emptied(requests, claimed, at_most);
   if (!claimed.empty()) last_work_ = now;
   parts_.metrics.deliveries_claimed.add(claimed.size());
   not_handed_over_.deliveries = std::move(claimed);
@@ -248,34 +246,46 @@ bool IntakeLoop::claim_waiting(Epoch epoch, MonotonicTime now) {
 }
 
 // Lanes are filled up when they are half empty, taking turns from where the last claim ended.
-std::vector<ClaimRequest> IntakeLoop::claim_requests(MonotonicTime now) {
+std::vector<ClaimRequest> IntakeLoop::claim_requests(int at_most, MonotonicTime now) {
   std::vector<ClaimRequest> requests;
-  int left = std::min(total_room(), kClaimLimit);
-  const int lane = room_per_endpoint();
+  if (at_most == 0) return requests;
+  const int lane = std::min(room_per_endpoint(), at_most);
   auto next = waiting_.upper_bound(claimed_last_);
-  for (std::size_t looked_at = waiting_.size(); looked_at > 0 && left > 0; --looked_at) {
+  for (std::size_t looked_at = waiting_.size(); looked_at > 0; --looked_at) {
+    if (requests.size() == kClaimEndpoints) break;
     if (next == waiting_.end()) next = waiting_.begin();
-    const int room = std::min(room_of(*next, now), left);
-    if (room == 0) {
-      // Closed or full. A look finds it again when it is open.
-      const auto load = busy_.find(*next);
-      if (load != busy_.end() && !load->second->is_open(now)) {
-        next = waiting_.erase(next);
-        continue;
-      }
+    const int room = std::min(room_of(*next, now), at_most);
+    // Closed or another's: a look finds it again when that has changed.
+    if ((room == 0 && is_closed(*next, now)) || belongs_to_another(*next)) {
+      next = waiting_.erase(next);
+      continue;
     }
-    if (room > 0 && 2 * room >= std::min(lane, left)) {
-      if (belongs_to_another(*next)) {
-        next = waiting_.erase(next);
-        continue;
-      }
-      requests.push_back({*next, room});
-      left -= room;
-      claimed_last_ = *next;
-    }
+    if (room > 0 && 2 * room >= lane) requests.push_back({*next, room});
     ++next;
   }
   return requests;
+}
+
+// Those endpoints of which nothing is left, or what is left is claimed by another dispatcher. Which
+// ones a claim has not come to is known only if it stopped early. True if more waits.
+bool IntakeLoop::forget_emptied(const std::vector<ClaimRequest>& requests,
+                                const std::vector<LeasedDelivery>& claimed, int at_most) {
+  std::unordered_map<EndpointId, int> counts;
+  for (const LeasedDelivery& delivery : claimed) ++counts[delivery.endpoint_id];
+  const bool stopped = static_cast<int>(claimed.size()) >= at_most;
+  claimed_last_ = stopped ? claimed.back().endpoint_id : requests.back().endpoint_id;
+  bool more = false;
+  for (const ClaimRequest& request : requests) {
+    const auto found = counts.find(request.endpoint_id);
+    const int count = found == counts.end() ? 0 : found->second;
+    const bool perhaps_more = stopped && (count == 0 || request.endpoint_id == claimed_last_);
+    if (count >= request.limit || perhaps_more) {
+      more = true;
+    } else {
+      waiting_.erase(request.endpoint_id);
+    }
+  }
+  return more;
 }
 
 // Who fanned these out for us did not know what room our endpoints have.
@@ -319,8 +329,19 @@ int IntakeLoop::total_room() const {
 // Handed over and not held up by its endpoint; what the network thread has not looked at counts.
 int IntakeLoop::movable() const { return parts_.inbox.queued() - parts_.network.held_up(); }
 
+// What others have handed over is picked up until there is twice as much, or they could not hand
+// over more.
+int IntakeLoop::enough_movable() const {
+  return std::clamp(static_cast<int>(deliveries_per_event_), kEnoughMovable, kMostMovable);
+}
+
 int IntakeLoop::room_per_endpoint() const {
   return std::clamp(total_room() / kShareOfFreeRoom, 1, kMaxQueuedPerEndpoint);
+}
+
+bool IntakeLoop::is_closed(const EndpointId& endpoint, MonotonicTime now) const {
+  const auto found = busy_.find(endpoint);
+  return found != busy_.end() && !found->second->is_open(now);
 }
 
 int IntakeLoop::room_of(const EndpointId& endpoint, MonotonicTime now) const {

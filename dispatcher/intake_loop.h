@@ -2,9 +2,9 @@
 // room for, and hands them to the network thread.
 //
 // Room. Everything leased is held in memory, so it is bounded: in all (kMaxQueued,
-// kMaxQueuedBytes), and per endpoint by an eighth of what is still free (kMaxQueuedPerEndpoint when
-// all is). Sharing what is free, not what there is, keeps slow endpoints from filling the queue
-// together: with N of them full, 1 / (1 + N/8) of it is left for all others. No room means no
+// kMaxQueuedBytes), and per endpoint by 1/32 of what is still free (kMaxQueuedPerEndpoint when all
+// is). Sharing what is free, not what there is, keeps slow endpoints from filling the queue
+// together: with N of them full, 1 / (1 + N/32) of it is left for all others. No room means no
 // intake, and so does enough to send: events wait in the store.
 //
 // Turn. Events are taken in the order in which they were committed. While more wait than one
@@ -76,7 +76,7 @@ class IntakeLoop {
   void run();
   Milliseconds turn();
   Milliseconds idle_poll(MonotonicTime now) const;
-  Next take_events(Epoch epoch, MonotonicTime now);
+  Next take_events(Epoch epoch, MonotonicTime now, bool enough);
   IntakeResult take(const IntakeRequest& request, MonotonicTime now);
   void look_out_of_turn(IntakeRequest& request, MonotonicTime now);
   int intake_events(MonotonicTime now) const;
@@ -87,12 +87,16 @@ class IntakeLoop {
   void note_waiting(const EndpointId& id);
   bool belongs_to_another(const EndpointId& id) const;
   bool claim_waiting(Epoch epoch, MonotonicTime now);
-  std::vector<ClaimRequest> claim_requests(MonotonicTime now);
+  std::vector<ClaimRequest> claim_requests(int at_most, MonotonicTime now);
+  bool forget_emptied(const std::vector<ClaimRequest>& requests,
+                      const std::vector<LeasedDelivery>& claimed, int at_most);
   void accept(std::vector<LeasedDelivery>& handed_over, MonotonicTime now);
   void hand_over();
   int total_room() const;
   int movable() const;
+  int enough_movable() const;
   int room_per_endpoint() const;
+  bool is_closed(const EndpointId& endpoint, MonotonicTime now) const;
   int room_of(const EndpointId& endpoint, MonotonicTime now) const;
 
   Parts parts_;

@@ -17,7 +17,10 @@ constexpr PgStatement kDueEndpoints{
 
 }  // namespace
 
-// $1 epoch, $2 endpoints, $3 how many of each
+// $1 epoch, $2 endpoints, $3 how many of each, $4 how many in all
+//
+// An endpoint with room for a thousand may have one that waits. So the number in all is not divided
+// beforehand: many endpoints are named, and the scan stops where it is reached.
 //
 // Indexes: delivery_rows_waiting in order of next_attempt_at, per endpoint; delivery_rows_ordered,
 // for those that come next in an order; then the rows themselves by their place (ctid), which
@@ -30,25 +33,29 @@ constexpr PgStatement kDueEndpoints{
 const PgStatement kClaimStatement{"claim", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
-), due AS MATERIALIZED (
-  SELECT d.*, row_number() OVER () AS n
-  FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
-  CROSS JOIN LATERAL (
-    SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts
-    FROM sealpost.delivery_rows d
-    WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id = r.endpoint_id
-      AND d.next_attempt_at <= now()
-    ORDER BY d.next_attempt_at LIMIT r.at_most FOR UPDATE SKIP LOCKED) d
-  WHERE EXISTS (SELECT FROM alive)
 ), heads AS MATERIALIZED (
   SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts, 0::bigint AS n
   FROM sealpost.delivery_rows d
   WHERE d.ctid = ANY (ARRAY(
       SELECT h.place FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
       CROSS JOIN LATERAL sealpost.ordered_heads(r.endpoint_id, r.at_most) AS h(place)
-      WHERE EXISTS (SELECT FROM alive)))
+      WHERE EXISTS (SELECT FROM alive)
+        AND EXISTS (SELECT FROM sealpost.delivery_rows o
+                    WHERE o.endpoint_id = r.endpoint_id AND o.ordering_key IS NOT NULL OFFSET 0)
+      LIMIT $4))
     AND d.lease_epoch IS NULL
   FOR UPDATE SKIP LOCKED
+), due AS MATERIALIZED (
+  SELECT w.*, row_number() OVER () AS n FROM (
+    SELECT d.* FROM unnest($2::text[], $3::int[]) AS r(endpoint_id, at_most)
+    CROSS JOIN LATERAL (
+      SELECT d.ctid AS place, d.id, d.endpoint_id, d.event_id, d.generation, d.attempts
+      FROM sealpost.delivery_rows d
+      WHERE d.lease_epoch IS NULL AND d.ordering_key IS NULL AND d.endpoint_id = r.endpoint_id
+        AND d.next_attempt_at <= now()
+      ORDER BY d.next_attempt_at LIMIT r.at_most FOR UPDATE SKIP LOCKED) d
+    WHERE EXISTS (SELECT FROM alive)
+    LIMIT $4::int - (SELECT count(*) FROM heads)) w
 ), claimed AS MATERIALIZED (
   SELECT * FROM due UNION ALL SELECT * FROM heads
 ), leased AS (
@@ -166,14 +173,16 @@ std::vector<EndpointId> PgDeliveryStore::endpoints_with_due(std::span<const std:
 }
 
 std::vector<LeasedDelivery> PgDeliveryStore::claim(Epoch epoch,
-                                                   std::span<const ClaimRequest> requests) {
+                                                   std::span<const ClaimRequest> requests,
+                                                   int at_most) {
   PgArray endpoints;
   PgArray limits;
   for (const ClaimRequest& request : requests) {
     endpoints.add(request.endpoint_id.text());
     limits.add(request.limit);
   }
-  const auto parameters = PgParameters().add(std::int64_t{epoch}).add(endpoints).add(limits);
+  const auto parameters =
+      PgParameters().add(std::int64_t{epoch}).add(endpoints).add(limits).add(at_most);
   return session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
     const PgRows rows = transaction.run(kClaimStatement, parameters);
     PgArray without_event;

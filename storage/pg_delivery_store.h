@@ -21,7 +21,8 @@ class PgDeliveryStore final : public DeliveryStore {
   IntakeResult intake(const IntakeRequest& request) override;
   std::vector<EndpointId> endpoints_with_due(std::span<const std::int16_t> buckets,
                                              int limit) override;
-  std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests) override;
+  std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests,
+                                    int at_most) override;
   FinishResult finish(std::span<const FinishedAttempt> attempts, MonotonicTime now) override;
   void release(Epoch epoch, std::span<const LeasedDelivery> unsent) override;
   void skip(Epoch epoch, std::span<const LeasedDelivery> deliveries) override;

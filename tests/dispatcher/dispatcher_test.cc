@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -146,6 +147,38 @@ TEST_F(DispatcherTest, StopsTakingEventsWhenManyEndpointsAreFull) {
   EXPECT_LE(database_.count(DeliveryState::delivering), 1000u + kMaxQueued);
 }
 
+TEST_F(DispatcherTest, ManyHangingEndpointsDoNotKeepEventsFromOthers) {
+  for (int i = 0; i < 40; ++i)
+    database_.add_endpoint(sample_endpoint("hanging" + std::to_string(i)));
+  Endpoint other = sample_endpoint("other");
+  other.settings.enabled_events = {"refund.*"};
+  database_.add_endpoint(other);
+  start();
+  insert_events(2000);
+  Event last = sample_event("evt_last");
+  last.type = "refund.created";
+  database_.insert_event(last);
+  ASSERT_TRUE(pass_time_until([&] {
+    const auto deliveries = database_.deliveries();
+    return std::ranges::any_of(deliveries, [](const auto& delivery) {
+      return delivery.endpoint_id.text() == "other" && delivery.state == DeliveryState::delivering;
+    });
+  }));
+}
+
+TEST_F(DispatcherTest, ClaimsWhatWaitsForManyEndpointsTogether) {
+  for (int i = 0; i < 400; ++i) database_.add_endpoint(sample_endpoint("b" + std::to_string(i)));
+  start();
+  insert_events(1);
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 401; }));
+  for (int i = 0; i < 401; ++i) network_.answer_oldest(answered(503));
+  ASSERT_TRUE(wait_for_state(DeliveryState::pending, 401));
+  const std::size_t claims = database_.statements("claim");
+  clock_.advance(Milliseconds{1'000});
+  ASSERT_TRUE(wait_for_state(DeliveryState::delivering, 401));
+  EXPECT_LE(database_.statements("claim"), claims + 10);
+}
+
 // --- endpoints that may not be called
 // --------------------------------------------------------------
 
@@ -219,6 +252,7 @@ TEST_F(DispatcherTest, DisablingAnEndpointSkipsWhatIsQueued) {
   database_.add_endpoint(sample_endpoint("a", 1));
   start();
   insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
   ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
   database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::disabled; });
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::skipped) == 9; }));
@@ -231,6 +265,7 @@ TEST_F(DispatcherTest, DeletingAnEndpointFailsWhatIsQueued) {
   database_.add_endpoint(sample_endpoint("a", 1));
   start();
   insert_events(10);
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
   ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
   database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::deleted; });
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::failed) == 9; }));

@@ -19,7 +19,7 @@ class ClaimTest : public StorageTest {
   }
   std::vector<LeasedDelivery> claim(int limit) {
     const ClaimRequest request{endpoint_, limit};
-    return store_.claim(epoch_, std::span(&request, 1));
+    return store_.claim(epoch_, std::span(&request, 1), request.limit);
   }
   const EndpointId endpoint_;
   const Epoch epoch_;
@@ -52,6 +52,18 @@ TEST_F(ClaimTest, SkipsRowsThatAnotherIsClaiming) {
     EXPECT_EQ(claim(10).size(), 1u);
   });
   EXPECT_EQ(claim(10).size(), 1u);
+}
+
+TEST_F(ClaimTest, StopsWhereThereAreEnoughInAll) {
+  const EndpointId second = add_endpoint("acme", {"*"});
+  const EndpointId third = add_endpoint("acme", {"*"});
+  make_waiting(3);
+  const std::vector<ClaimRequest> requests = {{endpoint_, 10}, {second, 10}, {third, 10}};
+  const auto claimed = store_.claim(epoch_, requests, 4);
+  std::vector<EndpointId> whose;
+  for (const LeasedDelivery& delivery : claimed) whose.push_back(delivery.endpoint_id);
+  EXPECT_THAT(whose, ElementsAre(endpoint_, endpoint_, endpoint_, second));
+  EXPECT_EQ(count("sealpost.deliveries WHERE lease_epoch IS NOT NULL"), 4);
 }
 
 TEST_F(ClaimTest, AnEndedEpochClaimsNothing) {

@@ -18,7 +18,7 @@ class DeliveryBatchesTest : public StorageTest {
   }
   std::vector<LeasedDelivery> claim(Epoch epoch) {
     const ClaimRequest request{endpoint_, 100};
-    return store_.claim(epoch, std::span(&request, 1));
+    return store_.claim(epoch, std::span(&request, 1), request.limit);
   }
   const EndpointId endpoint_;
   const Epoch epoch_;

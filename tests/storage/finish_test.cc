@@ -58,7 +58,7 @@ TEST_F(FinishTest, ARetriedDeliveryIsClaimedWithItsAttemptsCounted) {
   const LeasedDelivery delivery = leased();
   finish(delivery, {.next = RetryAfter{Milliseconds(0)}});
   const ClaimRequest request{endpoint_, 10};
-  const auto claimed = store_.claim(epoch_, std::span(&request, 1));
+  const auto claimed = store_.claim(epoch_, std::span(&request, 1), request.limit);
   ASSERT_EQ(claimed.size(), 1u);
   EXPECT_EQ(claimed[0].id, delivery.id);
   EXPECT_EQ(claimed[0].attempts_made, 1);
@@ -100,7 +100,7 @@ TEST_F(FinishTest, AllAttemptsOfADeliveryAreFoundInOneView) {
   LeasedDelivery delivery = leased();
   finish(delivery, {.next = RetryAfter{Milliseconds(0)}});
   const ClaimRequest request{endpoint_, 1};
-  delivery = store_.claim(epoch_, std::span(&request, 1)).at(0);
+  delivery = store_.claim(epoch_, std::span(&request, 1), request.limit).at(0);
   finish(delivery, {.next = Delivered{}});
   EXPECT_EQ(count("sealpost.other_attempts"), 1) << "the one that delivered is in the history";
   EXPECT_THAT(rows("SELECT number || ' ' || status_code || ' ' || (error IS NULL) || ' ' || "
@@ -183,7 +183,7 @@ TEST_F(FinishTest, ALostLeaseIsRecordedAndChangesNothing) {
   EXPECT_TRUE(records[0].orphaned);
 
   const ClaimRequest request{endpoint_, 1};
-  const auto again = store_.claim(next, std::span(&request, 1));
+  const auto again = store_.claim(next, std::span(&request, 1), request.limit);
   ASSERT_EQ(again.size(), 1u);
   EXPECT_EQ(finish(again[0], {.next = Delivered{}}).applied, 1);
   EXPECT_EQ(history_.attempts(delivery.id).size(), 2u);

@@ -154,7 +154,7 @@ TEST_F(HandoverTest, WhatHasNoRoomThereIsGivenBack) {
   const IntakeResult got = they_look();
   theirs_store_.release(theirs_, std::span(got.handed_over).subspan(1));
   const ClaimRequest request{endpoint, 10};
-  EXPECT_THAT(theirs_store_.claim(theirs_, std::span(&request, 1)), SizeIs(1));
+  EXPECT_THAT(theirs_store_.claim(theirs_, std::span(&request, 1), request.limit), SizeIs(1));
 }
 
 // One that was committed after a later one, as far as their ids tell.

@@ -36,7 +36,7 @@ TEST_F(HistoryTest, AReplayedDeadLetterIsDueUnderTheNextGeneration) {
       << "it is no dead letter any more";
 
   const ClaimRequest request{endpoint_, 1};
-  const auto claimed = store_.claim(epoch_, std::span(&request, 1));
+  const auto claimed = store_.claim(epoch_, std::span(&request, 1), request.limit);
   ASSERT_THAT(claimed, SizeIs(1));
   EXPECT_EQ(claimed[0].generation, 2);
   EXPECT_EQ(finish(claimed[0], {.next = Delivered{}}).applied, 1);

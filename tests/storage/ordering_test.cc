@@ -6,6 +6,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
 class OrderingTest : public StorageTest {
@@ -41,7 +42,7 @@ class OrderingTest : public StorageTest {
 
   std::vector<LeasedDelivery> claim(Epoch epoch, int limit = 100) {
     const ClaimRequest request{endpoint_, limit};
-    return store_.claim(epoch, std::span(&request, 1));
+    return store_.claim(epoch, std::span(&request, 1), request.limit);
   }
   std::vector<std::string> names(const std::vector<LeasedDelivery>& deliveries) {
     std::vector<std::string> list;
@@ -54,6 +55,23 @@ class OrderingTest : public StorageTest {
   const Epoch epoch_;
   const EndpointId endpoint_;
 };
+
+TEST_F(OrderingTest, ThoseThatComeNextCountInAllThatAreClaimed) {
+  NewEndpoint any_order{.tenant = "acme", .settings = {}, .secret = SecretText("whsec_test")};
+  any_order.settings.url = "https://receiver.example/hook";
+  any_order.settings.enabled_events = {"*"};
+  const EndpointId other = endpoints_.create(any_order).id;
+  for (const char* key : {"a", "b", "c"}) insert(key, 1);
+  IntakeRequest no_room = intake_request(epoch_);
+  no_room.room_per_endpoint = 0;
+  store_.intake(no_room);
+  const std::vector<ClaimRequest> requests = {{other, 10}, {endpoint_, 10}};
+  EXPECT_THAT(store_.claim(epoch_, requests, 2), SizeIs(2));
+  const auto rest = store_.claim(epoch_, requests, 3);
+  ASSERT_THAT(rest, SizeIs(3));
+  EXPECT_EQ(rest[0].endpoint_id, endpoint_) << "those in an order come first";
+  EXPECT_EQ(rest[1].endpoint_id, other);
+}
 
 TEST_F(OrderingTest, LeasesTheFirstOfEachKeyAndTheNextWhenThatIsSettled) {
   insert_all({"a", "b"}, 3);

@@ -96,8 +96,8 @@ TEST_F(ResponsePayloadsTest, OfALostLeaseAreNotStored) {
   EXPECT_EQ(stored(late.delivery.id), "(none)");
   // And do not take the place of the one that counts.
   const ClaimRequest request{endpoint_, 1};
-  FinishedAttempt right =
-      attempt(store_.claim(next, std::span(&request, 1)).at(0), {.next = Delivered{}});
+  FinishedAttempt right = attempt(store_.claim(next, std::span(&request, 1), request.limit).at(0),
+                                  {.next = Delivered{}});
   right.response_payload = std::make_shared<const SecretText>("right");
   record(right);
   record(late);

@@ -38,12 +38,13 @@ class MemoryDeliveryStore final : public DeliveryStore {
     });
   }
 
-  std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests) override {
+  std::vector<LeasedDelivery> claim(Epoch epoch, std::span<const ClaimRequest> requests,
+                                    int at_most) override {
     return database_.run("claim", [&] {
       std::vector<LeasedDelivery> claimed;
       if (!database_.is_alive(epoch)) return claimed;
       for (const ClaimRequest& request : requests) {
-        int left = request.limit;
+        int left = std::min(request.limit, at_most - static_cast<int>(claimed.size()));
         for (auto& [id, delivery] : database_.deliveries_) {
           if (left == 0) break;
           if (delivery.endpoint_id != request.endpoint_id || !is_due(delivery)) continue;
