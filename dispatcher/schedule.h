@@ -89,7 +89,7 @@ class Schedule {
   std::vector<ReadyEndpointPtr> rate_limited() const;
 
   int queued() const { return queued_; }
-  // Queued in lanes that are not paused and below their endpoint's limit, as far as those will
+  // Queued in lanes that are not paused and below their endpoint's limit, as far as those can
   // start it soon (kSoon). What waits for endpoints that hang or are slow does not count, or it
   // would look like enough to do while others have nothing.
   int movable() const { return movable_; }
