@@ -51,7 +51,7 @@ class PlansTest : public StorageTest {
 TEST_F(PlansTest, NoHotStatementReadsAWholeTable) {
   fill_deliveries();
   const std::vector<std::pair<PgStatement, int>> statements = {
-      {kIntakeStatement, 11},         {kPickUpStatement, 3},   {kClaimStatement, 3},
+      {kIntakeStatement, 11},         {kPickUpStatement, 3},   {kClaimStatement, 4},
       {kFinishStatement, 30},         {kOrphansStatement, 22}, {kGiveRowsStatement, 6},
       {kReleaseStatement, 2},         {kSkipStatement, 2},     {kFailStatement, 3},
       {kResponsePayloadsStatement, 5}};
