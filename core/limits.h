@@ -87,7 +87,7 @@ inline constexpr std::chrono::milliseconds kBusyFinishDelay{40};
 // A crash makes its successor look at every member of the batches that are left: 1 us each.
 inline constexpr std::chrono::seconds kBatchAge{10};
 // Leased and not started, all endpoints: an event for ten thousand of them, while another one is
-// being sent. 300 bytes each and its payload.
+// being sent. Payloads have a bound of their own below.
 inline constexpr int kMaxQueued = 32'768;
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;  // leased and not started, one endpoint
 // Fanned out for another dispatcher that has not picked them up yet: 80 ms of its sending. It picks

@@ -21,8 +21,8 @@ constexpr int kLookShare = 20;                     // a look may take 1/20 of th
 // Deliveries per claim statement. No events are taken in meanwhile: 2,000 took 250 ms right after a
 // start, when everything was busy with what failed.
 constexpr int kClaimLimit = 500;
-// Endpoints named to it, each an index lookup of 2 us. After an event for ten thousand endpoints
-// each has one delivery that waits.
+// Endpoints named to it, each an index lookup. After an event for ten thousand endpoints each has
+// one delivery that waits.
 constexpr std::size_t kClaimEndpoints = 500;
 // While the queue is full and events keep coming, let some room gather: a statement for a handful
 // of events costs nearly as much as one for hundreds. 10 ms of sending at full speed are 300
@@ -255,12 +255,13 @@ std::vector<ClaimRequest> IntakeLoop::claim_requests(int at_most, MonotonicTime 
     if (requests.size() == kClaimEndpoints) break;
     if (next == waiting_.end()) next = waiting_.begin();
     const int room = std::min(room_of(*next, now), at_most);
+    const bool has_room = room > 0 && 2 * room >= lane;
     // Closed or another's: a look finds it again when that has changed.
-    if ((room == 0 && is_closed(*next, now)) || belongs_to_another(*next)) {
+    if (has_room ? belongs_to_another(*next) : room == 0 && is_closed(*next, now)) {
       next = waiting_.erase(next);
       continue;
     }
-    if (room > 0 && 2 * room >= lane) requests.push_back({*next, room});
+    if (has_room) requests.push_back({*next, room});
     ++next;
   }
   return requests;
