@@ -5,7 +5,7 @@
 # What each package is for: the compiler and its tools, the libraries, the private PostgreSQL, the demo.
 RUN_PACKAGES=(
   g++ cmake ninja-build pkg-config ccache
-  libcurl4-openssl-dev libpqxx-dev libssl-dev libsodium-dev nlohmann-json3-dev libfmt-dev
+  libcurl4-openssl-dev libpqxx-dev libssl-dev libsodium-dev libjemalloc-dev nlohmann-json3-dev libfmt-dev
   libcli11-dev libtomlplusplus-dev libcpp-httplib-dev libgtest-dev libgmock-dev
   librapidcheck-dev libbenchmark-dev zlib1g-dev openssl
   postgresql postgresql-client
