@@ -41,6 +41,7 @@ struct CurlHttpSender::State {
 
   Transfer& idle_transfer();
   Milliseconds wait_time(Milliseconds at_most) const;
+  void limit_connections();
   void let_curl_work();
   void collect(std::vector<FinishedRequest>& finished);
   void note_body_deadlines();
@@ -51,10 +52,10 @@ struct CurlHttpSender::State {
   const Clock& clock;
   AddressGuard guard;
   SocketWatch sockets;
-  TlsSessions tls_sessions;
+  CurlShares shares;
   std::vector<Transfer*> got_headers;
   const TransferSurroundings surroundings{options,      guard,       sockets,
-                                          tls_sessions, got_headers, clock};
+                                          shares,      got_headers, clock};
   CURLM* multi;
 
   std::vector<std::unique_ptr<Transfer>> transfers;
@@ -62,6 +63,7 @@ struct CurlHttpSender::State {
   std::vector<Transfer*> unsendable;                  // to be finished by the next poll
   std::vector<std::pair<Transfer*, CURLcode>> ended;  // of one poll; kept for its memory
   int in_flight = 0;
+  bool too_many_connections = false;
   std::optional<MonotonicTime> curl_deadline;
   std::deque<BodyDeadline> body_deadlines;  // all have the same length: the first is due first
   std::vector<SocketWatch::Ready> ready;
@@ -131,6 +133,7 @@ void CurlHttpSender::start(std::uint64_t tag, HttpRequest request) {
 void CurlHttpSender::poll(Milliseconds timeout, std::vector<FinishedRequest>& finished) {
   State& state = *state_;
   state.sockets.wait(state.wait_time(timeout), state.ready);
+  state.limit_connections();
   state.let_curl_work();
   state.collect(finished);
   state.note_body_deadlines();
@@ -162,6 +165,17 @@ Milliseconds CurlHttpSender::State::wait_time(Milliseconds at_most) const {
   if (curl_deadline) until = std::min(until, *curl_deadline);
   if (!body_deadlines.empty()) until = std::min(until, body_deadlines.front().time);
   return std::max(std::chrono::ceil<Milliseconds>(until - now), Milliseconds{0});
+}
+
+// libcurl compares its limit with the connections of one share, when a request gives one back, and
+// then closes the one of them that was idle for longest. So while there are too many in all, every
+// share is to keep one only.
+void CurlHttpSender::State::limit_connections() {
+  const bool too_many = sockets.announced() > options.max_connections;
+  if (too_many == too_many_connections) return;
+  too_many_connections = too_many;
+  const long per_share = too_many ? 1 : options.max_connections;
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, per_share);
 }
 
 void CurlHttpSender::State::let_curl_work() {

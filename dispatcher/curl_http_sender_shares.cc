@@ -1,4 +1,4 @@
-#include "dispatcher/curl_http_sender_sessions.h"
+#include "dispatcher/curl_http_sender_shares.h"
 
 #include <curl/curl.h>
 
@@ -18,17 +18,18 @@ std::string_view origin_of(std::string_view url) {
 
 }  // namespace
 
-TlsSessions::~TlsSessions() {
+CurlShares::~CurlShares() {
   for (void* share : shares_) curl_share_cleanup(share);
 }
 
-void* TlsSessions::share_for(std::string_view url) {
+void* CurlShares::share_for(std::string_view url) {
   void*& share = shares_[std::hash<std::string_view>{}(origin_of(url)) % shares_.size()];
   if (share != nullptr) return share;
   share = curl_share_init();
   if (share == nullptr ||
-      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK) {
-    throw std::runtime_error("libcurl cannot share TLS sessions");
+      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
+      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK) {
+    throw std::runtime_error("libcurl cannot share connections and TLS sessions");
   }
   return share;
 }

@@ -196,7 +196,7 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   set_text(easy_, CURLOPT_URL, request_.url);
   // Also for plain HTTP: libcurl 7.88.1 forgets to free a handle's own sessions when it gets a
   // share.
-  void* share = surroundings_.tls_sessions.share_for(request_.url);
+  void* share = surroundings_.shares.share_for(request_.url);
   if (share != share_) set_pointer(easy_, CURLOPT_SHARE, share_ = share);
   set_pointer(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   set_pointer(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));

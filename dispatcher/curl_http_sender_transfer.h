@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "dispatcher/address_guard.h"
 #include "dispatcher/curl_http_sender.h"
-#include "dispatcher/curl_http_sender_sessions.h"
+#include "dispatcher/curl_http_sender_shares.h"
 #include "dispatcher/socket_watch.h"
 
 namespace sealpost {
@@ -26,7 +26,7 @@ struct TransferSurroundings {
   const CurlSenderOptions& options;
   const AddressGuard& guard;
   SocketWatch& sockets;
-  TlsSessions& tls_sessions;
+  CurlShares& shares;
   std::vector<class Transfer*>& got_headers;  // transfers whose final headers just came
   const Clock& clock;
 };
@@ -72,7 +72,7 @@ class Transfer {
 
   const TransferSurroundings& surroundings_;
   void* easy_;
-  void* share_ = nullptr;               // the set of TLS sessions in use
+  void* share_ = nullptr;               // that of the last request
   std::array<char, 256> error_text_{};  // CURL_ERROR_SIZE
 
   // Kept between requests for their memory: the lines "Name: value", and libcurl's list of them.

@@ -6,11 +6,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/limits.h"
+
 namespace sealpost {
 
 std::size_t open_files_needed(int max_in_flight) {
-  // As many again for kept connections and lookups of names; and for databases, the API, logs.
-  constexpr std::size_t kOthers = 256;
+  // As many again for kept connections and lookups of names; a kept one per share of receivers;
+  // and for databases, the API, logs.
+  constexpr std::size_t kOthers = 256 + kReceiverShares;
   return 2 * static_cast<std::size_t>(max_in_flight) + kOthers;
 }
 

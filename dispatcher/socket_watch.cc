@@ -33,10 +33,16 @@ SocketWatch::~SocketWatch() {
   close(epoll_);
 }
 
-void SocketWatch::opened(int fd) { at(fd) = {.registered = 0, .wanted = 0, .announced = true}; }
+void SocketWatch::opened(int fd) {
+  at(fd) = {.registered = 0, .wanted = 0, .announced = true};
+  ++announced_;
+}
 
 // The kernel takes a closed descriptor out by itself.
-void SocketWatch::closing(int fd) { at(fd) = {}; }
+void SocketWatch::closing(int fd) {
+  at(fd) = {};
+  --announced_;
+}
 
 void SocketWatch::want(int fd, std::uint32_t events) {
   Watched& watched = at(fd);

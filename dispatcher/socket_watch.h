@@ -24,6 +24,7 @@ class SocketWatch {
 
   void opened(int fd);
   void closing(int fd);
+  int announced() const { return announced_; }  // opened and not closed yet
 
   // `events`: EPOLLIN, EPOLLOUT, both, or 0 for unwanted.
   void want(int fd, std::uint32_t events);
@@ -48,6 +49,7 @@ class SocketWatch {
 
   int epoll_ = -1;
   int wake_ = -1;
+  int announced_ = 0;
   std::vector<Watched> watched_;  // by descriptor
 };
 

@@ -140,11 +140,11 @@ TEST_F(CurlConnectionsTest, ResumesTheTlsSessionWhicheverHandleConnects) {
 
 TEST_F(CurlConnectionsTest, ResumesTlsSessionsOfManyReceivers) {
   constexpr int kHosts = 100;
-  NginxReceiver receiver;
+  NginxReceiver receiver({.keepalive_requests = 1});
   int resumed = 0;
   for (int i = 0; i < 2 * kHosts; ++i) {
     const Seen seen = see(receiver.url("h" + std::to_string(i % kHosts) + ".test.localhost"));
-    EXPECT_EQ(seen.requests, 1) << "16 connections are kept, so every one is new";
+    EXPECT_EQ(seen.requests, 1);
     if (i >= kHosts && seen.resumed) ++resumed;
   }
   EXPECT_GE(resumed, kHosts * 9 / 10);
@@ -167,7 +167,7 @@ TEST_F(CurlConnectionsTest, KeepsNoMoreConnectionsThanItMay) {
   }
   EXPECT_GE(most, few.max_connections);
   // nginx may see a new connection before the end of an old one.
-  EXPECT_LE(most, few.max_connections + kAtOnce);
+  EXPECT_LE(most, few.max_connections + static_cast<int>(kReceiverShares) + kAtOnce);
   const Seen last = see(receiver.plain_url("h1999.test.localhost"));
   EXPECT_EQ(last.requests, 2) << "the newest ones are kept";
 }
