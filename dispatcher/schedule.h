@@ -14,8 +14,10 @@
 //
 // Besides, an endpoint's own rate limit spaces its requests; after signs of overload it gets fewer
 // at once for a while (concurrency_window.h); and while it does not work at all, one probe now and
-// then (circuit.h). What a lane learned about its endpoint outlives its work by ten minutes, and
-// ends when an operator changes the endpoint.
+// then (circuit.h). Until its circuit opens, which takes seconds, an endpoint that fails every time
+// gets one request at a time, and all of those together a bounded number per second: what refuses
+// connections at once would take more turns than anyone else. What a lane learned about its
+// endpoint outlives its work by ten minutes, and ends when an operator changes the endpoint.
 //
 // Belongs to one thread.
 #pragma once
@@ -131,6 +133,7 @@ class Schedule {
   void count(Lane& lane);
   CircuitChange learn(Lane& lane, const Ended& request);
   void pause(Lane& lane, const EndpointId& endpoint, MonotonicTime until);
+  void space_failing(Lane& lane, const EndpointId& endpoint, MonotonicTime now);
   void take_turn(Lane& lane);
   Lane& first_in_turn();
   void leave_turns(Lane& lane);
@@ -145,6 +148,7 @@ class Schedule {
   int movable_ = 0;  // sum of what is counted of the lanes in turns_
   int in_flight_ = 0;
   int open_circuits_ = 0;
+  MonotonicTime next_failing_{};  // before that no endpoint that fails every time is tried
   // Only those with work, a pause or something learned; at most kMaxLanes without work.
   Lanes lanes_;
   std::deque<Lane*> turns_;  // lanes with a queue, not paused, below their endpoint's limit

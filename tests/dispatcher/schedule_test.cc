@@ -308,6 +308,33 @@ class OutageTest : public ScheduleTest {
   }
 };
 
+// Refusing a connection takes no time, so nothing else would bound how often that happens.
+TEST_F(OutageTest, EndpointsThatFailEveryTimeTogetherGetFewRequests) {
+  for (const std::string endpoint : {"a", "b", "c"}) add(endpoint, 5000, 10);
+  std::size_t started = 0;
+  for (MonotonicTime now = kNow; now < kNow + seconds(1); now += milliseconds(1)) {
+    std::vector<std::string> refused;
+    while (auto start = schedule_.next(now)) refused.push_back(start->delivery.endpoint_id.text());
+    started += refused.size();
+    for (const auto& endpoint : refused) end(endpoint, failed_by(AttemptError::connect), now);
+  }
+  // Twenty failures each, and those that were in flight with the twentieth; then one per 2 ms.
+  EXPECT_GE(started, 3u * 20 + 400);
+  EXPECT_LE(started, 3u * 30 + 500);
+}
+
+TEST_F(OutageTest, WhoAnswersAfterFailuresGetsAllAgain) {
+  add("a", 100, 10);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(schedule_.next(kNow));
+    end("a", 500);
+  }
+  EXPECT_THAT(start_all(), IsEmpty()) << "spaced";
+  EXPECT_EQ(start_all(kNow + milliseconds(2)).size(), 1u);
+  end("a", 200, kNow + milliseconds(3));
+  EXPECT_EQ(start_all(kNow + milliseconds(3)).size(), 10u);
+}
+
 TEST_F(OutageTest, ACircuitLetsOneProbeThrough) {
   add("a", 1000, 1);
   const MonotonicTime opened = fail_until_open("a");
