@@ -60,8 +60,8 @@ inline constexpr std::size_t kMaxSealedResponse = kReadResponseBytes;
 inline constexpr std::chrono::seconds kConnectionLifetime{300};  // certificates and DNS do change
 inline constexpr std::chrono::seconds kConnectionIdle{60};  // many servers end them then or later
 // Sets that receivers' origins are spread over, each with its kept connections and eight TLS
-// sessions (25 from libcurl 8.12 on). A session is some 5 KiB with a short chain of certificates, so
-// 10 MiB with 2,000 receivers.
+// sessions (25 from libcurl 8.12 on). A session is some 5 KiB with a short chain of certificates,
+// so 10 MiB with 2,000 receivers.
 inline constexpr std::size_t kReceiverShares = 256;
 // After every request libcurl looks through all the names that it remembers, so they should be few.
 // Only new connections ask for a name, and a burst to one host asks once.

@@ -54,8 +54,7 @@ struct CurlHttpSender::State {
   SocketWatch sockets;
   CurlShares shares;
   std::vector<Transfer*> got_headers;
-  const TransferSurroundings surroundings{options,      guard,       sockets,
-                                          shares,      got_headers, clock};
+  const TransferSurroundings surroundings{options, guard, sockets, shares, got_headers, clock};
   CURLM* multi;
 
   std::vector<std::unique_ptr<Transfer>> transfers;

@@ -14,11 +14,11 @@
 // response headers
 //   and body are read up to the limits in core/limits.h, the body for kResponseBodyTime at most.
 //
-// Connections are kept per receiver, up to max_connections of them and one more per set of receivers
-// (kReceiverShares). One that was idle for kConnectionIdle, or has lived for its lifetime, is not
-// used again, and is closed when the next connection of its set is made. TLS sessions are resumed
-// (curl_http_sender_shares.h). Receivers that offer HTTP/2 get it, with one request at a time on a
-// connection (docs/decisions/0010).
+// Connections are kept per receiver, up to max_connections of them and one more per set of
+// receivers (kReceiverShares). One that was idle for kConnectionIdle, or has lived for its
+// lifetime, is not used again, and is closed when the next connection of its set is made. TLS
+// sessions are resumed (curl_http_sender_shares.h). Receivers that offer HTTP/2 get it, with one
+// request at a time on a connection (docs/decisions/0010).
 //
 // With a proxy all connections go to it and to nothing else, by CONNECT. Then our check only sees
 // the proxy; the proxy must judge the addresses behind it (Smokescreen does: its refusal is

@@ -1,6 +1,7 @@
 // What requests to the same receivers share: kept connections, and the TLS sessions that spare a
 // new connection a full handshake, whichever handle makes it. The origins of receivers are spread
-// over kReceiverShares sets (CURLSH), each used when first needed. Two limits of libcurl ask for it:
+// over kReceiverShares sets (CURLSH), each used when first needed. Two limits of libcurl ask for
+// it:
 //
 // - By itself libcurl remembers sessions per easy handle (five, before 8.12), and in a share only
 //   eight; no option changes that. How long a session may be resumed is said by the receiver; the

@@ -8,8 +8,8 @@
 // intake, and so does enough to send: events wait in the store.
 //
 // Turn. Events are taken in the order in which they were committed. While more wait than one
-// statement takes, those of tenants who have few are also taken out of turn, every few
-// milliseconds while there are any.
+// statement takes, those of tenants who have few are also taken out of turn, by a statement of
+// their own every few milliseconds while there are any.
 //
 // Other dispatchers. What they fanned out for our endpoints is picked up before events are taken
 // in: it is leased to us already. What has no room here is given back.
@@ -80,7 +80,7 @@ class IntakeLoop {
   IntakeResult take(const IntakeRequest& request, MonotonicTime now);
   void look_out_of_turn(IntakeRequest& request, MonotonicTime now);
   int intake_events(MonotonicTime now) const;
-  IntakeRequest intake_request(Epoch epoch, MonotonicTime now, int room);
+  IntakeRequest intake_request(Epoch epoch, MonotonicTime now);
   std::int64_t low_water_mark(MonotonicTime now);
   void learn_from(const IntakeResult& result);
   void find_waiting(MonotonicTime now);

@@ -154,7 +154,8 @@ void Schedule::pause(Lane& lane, const EndpointId& endpoint, MonotonicTime until
   resumes_.emplace(until, endpoint);
 }
 
-// Those that were in flight when it began to fail end one after the other; only the last one counts.
+// Those that were in flight when it began to fail end one after the other; only the last one
+// counts.
 void Schedule::space_failing(Lane& lane, const EndpointId& endpoint, MonotonicTime now) {
   if (lane.in_flight > 0 || lane.paused_until) return;
   next_failing_ = std::max(next_failing_, now) + kFailingSpace;

@@ -136,6 +136,28 @@ TEST_F(DispatcherTest, WorksOffWhatDidNotFitAtFirst) {
   EXPECT_EQ(network_.started_count(), all);
 }
 
+// Also while there is little to send and the flood is taken in: then everybody in a statement waits
+// for all that it takes.
+TEST_F(DispatcherTest, AQuietTenantsEventComesBeforeAFloodInAStatementOfItsOwn) {
+  Endpoint quiet = sample_endpoint("quiet");
+  quiet.tenant = "quiet";
+  database_.add_endpoint(quiet);
+  insert_events(10 * kIntakeEvents);
+  Event event = sample_event("evt_quiet");
+  event.tenant = "quiet";
+  database_.insert_event(event);
+  answer_all_with(200);
+  start();
+  const std::size_t all = 10 * kIntakeEvents + 1;
+  ASSERT_TRUE(pass_time_until([&] { return database_.attempts().size() == all; }));
+  const auto attempts = database_.attempts();
+  const auto when = std::ranges::find(attempts, EndpointId("quiet"), [](const auto& attempt) {
+    return attempt.delivery.endpoint_id;
+  });
+  EXPECT_LT(when - attempts.begin(), 5 * kIntakeEvents);
+  EXPECT_EQ(database_.mixed_intakes(), 0u);
+}
+
 TEST_F(DispatcherTest, StopsTakingEventsWhenManyEndpointsAreFull) {
   for (int i = 0; i < 40; ++i)
     database_.add_endpoint(sample_endpoint("hanging" + std::to_string(i)));

@@ -131,6 +131,11 @@ std::size_t MemoryDatabase::in_intake() const {
   return intake_.size();
 }
 
+std::size_t MemoryDatabase::mixed_intakes() const {
+  const std::lock_guard lock(mutex_);
+  return mixed_intakes_;
+}
+
 std::vector<FinishedAttempt> MemoryDatabase::attempts() const {
   const std::lock_guard lock(mutex_);
   return attempts_;

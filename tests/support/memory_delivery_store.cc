@@ -117,17 +117,39 @@ class MemoryDeliveryStore final : public DeliveryStore {
     std::map<EndpointId, int> rooms;
     for (const EndpointRoom& room : request.rooms) rooms[room.endpoint_id] = room.room;
     auto& intake = database_.intake_;
-    while (result.events < request.max_events && !intake.empty()) {
-      const auto [position, event] = intake.front();
-      intake.pop_front();
+    const auto take = [&](const auto waiting) {
+      const auto [position, event] = *waiting;
+      intake.erase(waiting);
       ++result.events;
-      ++result.in_turn;
-      result.last_position = position;
       for (const auto& [id, endpoint] : database_.endpoints_) {
         if (wants(endpoint, *event)) fan_out(*event, event, endpoint, request, rooms, result);
       }
+      return position;
+    };
+    while (result.events < request.max_events && !intake.empty()) {
+      result.last_position = take(intake.begin());
+      ++result.in_turn;
     }
+    for (const std::int64_t position : out_of_turn(request)) {
+      take(std::ranges::find(intake, position, [](const auto& waiting) { return waiting.first; }));
+      result.newest_position = position;
+    }
+    if (result.in_turn > 0 && result.events > result.in_turn) ++database_.mixed_intakes_;
     return result;
+  }
+
+  // Of the newest, those of tenants who have an eighth of them at most.
+  std::vector<std::int64_t> out_of_turn(const IntakeRequest& request) const {
+    const auto& intake = database_.intake_;
+    const auto count = std::min(intake.size(), static_cast<std::size_t>(request.newest));
+    const auto first = intake.end() - static_cast<std::ptrdiff_t>(count);
+    std::map<std::string, int> events;
+    std::for_each(first, intake.end(), [&](const auto& it) { ++events[it.second->tenant]; });
+    std::vector<std::int64_t> positions;
+    std::for_each(first, intake.end(), [&](const auto& it) {
+      if (events[it.second->tenant] <= request.newest / 8) positions.push_back(it.first);
+    });
+    return positions;
   }
 
   void fan_out(const Event& event, std::shared_ptr<const Event> shared, const Endpoint& endpoint,
