@@ -63,6 +63,7 @@ inline constexpr std::chrono::seconds kConnectionIdle{60};  // many servers end 
 // sessions (25 from libcurl 8.12 on). A session is some 5 KiB with a short chain of certificates,
 // so 10 MiB with 2,000 receivers.
 inline constexpr std::size_t kReceiverShares = 256;
+inline constexpr int kRequestsPerShare = 128;  // in flight; then the next set is used as well
 // After every request libcurl looks through all the names that it remembers, so they should be few.
 // Only new connections ask for a name, and a burst to one host asks once.
 inline constexpr std::chrono::seconds kNameLifetime{2};

@@ -16,21 +16,32 @@ std::string_view origin_of(std::string_view url) {
   return url.substr(0, url.find_first_of("/?#", authority + 3));
 }
 
+void* new_share() {
+  void* share = curl_share_init();
+  for (const auto what : {CURL_LOCK_DATA_SSL_SESSION, CURL_LOCK_DATA_CONNECT}) {
+    if (share == nullptr || curl_share_setopt(share, CURLSHOPT_SHARE, what) != CURLSHE_OK) {
+      throw std::runtime_error("libcurl cannot share connections and TLS sessions");
+    }
+  }
+  return share;
+}
+
 }  // namespace
 
 CurlShares::~CurlShares() {
-  for (void* share : shares_) curl_share_cleanup(share);
+  for (const Share& share : shares_) curl_share_cleanup(share.handle);
 }
 
-void* CurlShares::share_for(std::string_view url) {
-  void*& share = shares_[std::hash<std::string_view>{}(origin_of(url)) % shares_.size()];
-  if (share != nullptr) return share;
-  share = curl_share_init();
-  if (share == nullptr ||
-      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) != CURLSHE_OK ||
-      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK) {
-    throw std::runtime_error("libcurl cannot share connections and TLS sessions");
+CurlShares::Share& CurlShares::take(std::string_view url) {
+  const std::size_t home = std::hash<std::string_view>{}(origin_of(url)) % shares_.size();
+  std::size_t at = home;
+  while (shares_[at].requests >= kRequestsPerShare) {
+    at = (at + 1) % shares_.size();
+    if (at == home) break;  // all are full
   }
+  Share& share = shares_[at];
+  if (share.handle == nullptr) share.handle = new_share();
+  ++share.requests;
   return share;
 }
 

@@ -196,8 +196,8 @@ bool Transfer::prepare(std::uint64_t tag, HttpRequest request) {
   set_text(easy_, CURLOPT_URL, request_.url);
   // Also for plain HTTP: libcurl 7.88.1 forgets to free a handle's own sessions when it gets a
   // share.
-  void* share = surroundings_.shares.share_for(request_.url);
-  if (share != share_) set_pointer(easy_, CURLOPT_SHARE, share_ = share);
+  taken_ = &surroundings_.shares.take(request_.url);
+  if (taken_->handle != share_) set_pointer(easy_, CURLOPT_SHARE, share_ = taken_->handle);
   set_pointer(easy_, CURLOPT_POSTFIELDS, request_.body.data());
   set_pointer(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   set_method();
@@ -302,6 +302,7 @@ bool Transfer::take_body(std::string_view bytes) {
 
 FinishedRequest Transfer::finish(int curl_code) {
   in_use_ = false;
+  if (taken_ != nullptr) --std::exchange(taken_, nullptr)->requests;
   FinishedRequest finished;
   finished.tag = tag_;
   finished.started_at = started_at_;

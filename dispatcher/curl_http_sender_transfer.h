@@ -72,6 +72,7 @@ class Transfer {
 
   const TransferSurroundings& surroundings_;
   void* easy_;
+  CurlShares::Share* taken_ = nullptr;  // while in use
   void* share_ = nullptr;               // that of the last request
   std::array<char, 256> error_text_{};  // CURL_ERROR_SIZE
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "dispatcher/curl_http_sender.h"
+#include "dispatcher/curl_http_sender_shares.h"
 #include "tests/dispatcher/certificates.h"
 #include "tests/dispatcher/nginx_receiver.h"
 #include "tests/dispatcher/sender_fixture.h"
@@ -148,6 +151,18 @@ TEST_F(CurlConnectionsTest, ResumesTlsSessionsOfManyReceivers) {
     if (i >= kHosts && seen.resumed) ++resumed;
   }
   EXPECT_GE(resumed, kHosts * 9 / 10);
+}
+
+TEST(CurlSharesTest, ThousandsOfRequestsToOneReceiverShareNoSingleSet) {
+  CurlShares shares;
+  std::vector<CurlShares::Share*> taken;
+  for (int i = 0; i < 10 * kRequestsPerShare; ++i) {
+    taken.push_back(&shares.take("https://busy.example/" + std::to_string(i)));
+    EXPECT_LE(taken.back()->requests, kRequestsPerShare);
+  }
+  for (CurlShares::Share* share : taken) --share->requests;
+  EXPECT_EQ(&shares.take("https://busy.example/again"), taken.front())
+      << "its connections are kept";
 }
 
 TEST_F(CurlConnectionsTest, KeepsNoMoreConnectionsThanItMay) {
