@@ -1,5 +1,5 @@
-// HttpSender by libcurl: one multi handle driven by epoll, so that a request costs the same with
-// ten or with ten thousand others in flight.
+// HttpSender by libcurl: one multi handle driven by epoll, and connections kept in sets, so that
+// what a request costs depends little on how many others are in flight (docs/decisions/0018).
 //
 // What it guarantees about every request:
 // - Its address passed the AddressPolicy: the binary address when a socket is opened (so no
