@@ -2,8 +2,8 @@
 // circuit opens: nothing is sent for a second, then a single request, the probe. If that fails too,
 // the pause doubles, up to 30 seconds; if it succeeds, the circuit closes. Deliveries that wait
 // meanwhile are not touched: an outage costs a probe now and then, whatever the backlog, and not a
-// write per waiting delivery. From the twentieth failure on until it opens it is failing: whoever
-// asks sends less.
+// write per waiting delivery. From the twentieth failure on until it opens it is failing, and gets
+// fewer requests (schedule.h).
 //
 // A failure is: no answer, or a 5xx (AttemptOutcome::receiver_failed). Any other answer shows that
 // somebody is there. The five seconds are there so that schedules of milliseconds, and bad minutes

@@ -1,5 +1,5 @@
 // HttpSender by libcurl: one multi handle driven by epoll, and connections kept in sets, so that
-// what a request costs depends little on how many others are in flight (docs/decisions/0018).
+// a request is not looked for among all that are in flight (docs/decisions/0018).
 //
 // What it guarantees about every request:
 // - Its address passed the AddressPolicy: the binary address when a socket is opened (so no

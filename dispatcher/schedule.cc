@@ -15,8 +15,8 @@ constexpr std::chrono::minutes kLearnedFor{10};
 constexpr std::chrono::milliseconds kSoon{250};
 constexpr std::chrono::seconds kQuick{1};
 constexpr int kShareForQuick = 4;
-// Between requests to endpoints that fail every time, all together. A failure costs some 300 us of
-// CPU, a connection and a rewritten row among them, so this is a seventh of a core.
+// Between requests to endpoints that fail every time, all together. Each failure costs a connection
+// and a rewritten row.
 constexpr std::chrono::milliseconds kFailingSpace{2};
 
 }  // namespace
