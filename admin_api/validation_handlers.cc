@@ -7,7 +7,7 @@
 #include "admin_api/list_query.h"
 #include "admin_api/problem.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace sealpost {

@@ -12,7 +12,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace sealpost {

@@ -71,14 +71,15 @@ void build_request(benchmark::State& state, const std::string& name) {
 
 void sign(benchmark::State& state, const std::string& name) {
   const auto profile = signing_preset(name).value();
-  const Signer signer(profile, {secret(profile)});
+  const std::string url = "https://merchant.example.com/webhooks";
+  const Signer signer(profile, {secret(profile)}, url);
   SystemRandom random;
   SigningTools tools(random);
   const std::string body = payload();
   const SigningInput input{.message_id = "evt_01J7Z3A4B5C6D7E8F9G0H1J2KM",
                            .event_type = "invoice.paid",
                            .idempotency_key = "wh_evt_01J7Z3A4B5C6D7E8F9G0H1J2KM-retry-1",
-                           .url = "https://merchant.example.com/webhooks",
+                           .url = url,
                            .content_type = "application/json",
                            .body = body,
                            .time = kNow,

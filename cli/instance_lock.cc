@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 
 namespace sealpost {
 namespace {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 
 namespace sealpost {
 namespace {

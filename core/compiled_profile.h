@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/signing_profile.h"
 #include "core/signing_template.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/box.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 
 namespace sealpost {
 namespace {

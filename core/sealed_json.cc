@@ -9,6 +9,8 @@
 #include "base/aead.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/crypto.h"
+#include "base/hash.h"
 
 namespace sealpost {
 namespace {
@@ -18,11 +20,11 @@ constexpr std::size_t kMacBytes = 64;
 constexpr std::size_t kTokenBytes = 32;
 
 std::string signature_of(const SecretText& root, std::string_view sid, std::string_view ts,
-                         std::string_view nonce, std::string_view body, Hmac& sha512) {
+                         std::string_view nonce, std::string_view body) {
   const SecretText key = sealed_session_key(root, sid, "mac", kMacBytes);
   const std::array<std::string_view, 5> content{ts, ".", nonce, ".", body};
   std::string mac;
-  sha512.sign(key.reveal(), content, mac);
+  HmacKey(HmacAlgorithm::sha512, key.reveal()).sign(content, mac);
   return "v1=" + hex_encode(mac);
 }
 
@@ -54,7 +56,7 @@ SecretText sealed_json_root(const SecretText& master, std::string_view identity,
   const std::string version_text = std::to_string(version);
   const std::array<std::string_view, 5> message{"wh-endpoint-v1", nul, identity, nul, version_text};
   std::string root;
-  Hmac(HmacAlgorithm::sha512).sign(master.reveal(), message, root);
+  HmacKey(HmacAlgorithm::sha512, master.reveal()).sign(message, root);
   return SecretText(std::move(root));
 }
 
@@ -78,7 +80,7 @@ SecretText new_sealed_json_secret(Random& random) {
 
 SealedRequest seal_json(const SecretText& root, std::string_view key_id,
                         std::string_view content_type, std::string_view text, WallTime now,
-                        Random& random, Hmac& sha512) {
+                        Random& random) {
   const std::string sid = draw_bytes(random, kSealedSessionBytes);
   const std::string nonce = base64url_encode(draw_bytes(random, kPacketNonceBytes));
   const std::string session = base64url_encode(sid);
@@ -96,7 +98,7 @@ SealedRequest seal_json(const SecretText& root, std::string_view key_id,
       {"X-RoboFlux-Nonce", nonce},
       {"X-RoboFlux-Session", session},
       {"X-RoboFlux-Token", token_of(root, sid)},
-      {"X-RoboFlux-Signature", signature_of(root, sid, ts, nonce, request.body, sha512)},
+      {"X-RoboFlux-Signature", signature_of(root, sid, ts, nonce, request.body)},
   };
   request.session = {
       .root = root, .key_id = std::string(key_id), .session = session, .nonce = nonce};
@@ -110,9 +112,7 @@ std::variant<OpenedRequest, SealedProblem> open_sealed_request(const SecretText&
   if (!sid || sid->size() != kSealedSessionBytes) {
     return not_verified("x-roboflux-session is not the base64url of 16 bytes");
   }
-  Hmac sha512(HmacAlgorithm::sha512);
-  const std::string expected =
-      signature_of(root, *sid, headers.timestamp, headers.nonce, body, sha512);
+  const std::string expected = signature_of(root, *sid, headers.timestamp, headers.nonce, body);
   if (!equal_constant_time(headers.signature, expected)) {
     return not_verified("no signature matches: another secret, or the body was changed on its way");
   }

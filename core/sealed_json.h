@@ -25,7 +25,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/random.h"
 #include "base/secret_text.h"
 #include "core/header_rules.h"
@@ -53,10 +52,9 @@ struct SealedRequest {
   SealedSession session;        // which its answer must fit
 };
 
-// `sha512` must have been made for SHA-512.
 SealedRequest seal_json(const SecretText& root, std::string_view key_id,
                         std::string_view content_type, std::string_view text, WallTime now,
-                        Random& random, Hmac& sha512);
+                        Random& random);
 
 // What a receiver does with a request: checks time, signature and binding, and opens it.
 // The other alternative says why not.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/target_uri.h"
 
 namespace sealpost {

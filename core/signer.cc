@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <stdexcept>
+#include <variant>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -38,11 +39,12 @@ class NumberText {
 
 // One signature to make: a key, and what is written about it.
 struct SigningKey {
-  SignatureAlgorithm algorithm;
-  SecretText secret;                   // decoded; for HMAC and Ed25519
-  std::optional<P256PrivateKey> p256;  //
   std::string id;
-  const SigningTemplate* item;
+  // What is signed and written with it, all filled in that the requests have in common.
+  SigningTemplate content;
+  SigningTemplate input_item;
+  SigningTemplate item;
+  std::variant<HmacKey, SecretText, P256PrivateKey> key;  // the second one is for Ed25519
 };
 
 // The remedy for a secret that cannot be decoded. Never shows the secret.
@@ -78,6 +80,15 @@ std::string_view expected_form(const SigningProfile& profile) {
                   expected_form(profile)));
 }
 
+void set_url(std::string_view url, std::string& host, VariableValues& values) {
+  const TargetUri uri = target_uri(url, host);
+  values.set(Variable::url, url);
+  values.set(Variable::scheme, uri.scheme);
+  values.set(Variable::host, uri.host);
+  values.set(Variable::path, uri.path);
+  values.set(Variable::query, uri.query);
+}
+
 std::string key_id(const SigningProfile& profile, const SecretText& secret) {
   if (!profile.key_id.empty()) return profile.key_id;
   const std::string public_key = public_key_of(profile, secret);
@@ -87,13 +98,23 @@ std::string key_id(const SigningProfile& profile, const SecretText& secret) {
 }  // namespace
 
 struct Signer::Compiled : CompiledProfile {
-  Compiled(SigningProfile of, const std::vector<SecretText>& secrets)
+  Compiled(SigningProfile of, const std::vector<SecretText>& secrets, std::string_view to)
       : CompiledProfile(std::move(of)),
+        url(profile.url_query.empty() ? to : ""),
         uses_digest_hex(uses(Variable::body_sha256_hex)),
         uses_digest_base64(uses(Variable::body_sha256_base64)),
+        uses_expires(uses(Variable::expires)),
         uses_nonce(uses(Variable::nonce)),
         uses_uri(uses(Variable::scheme) || uses(Variable::host) || uses(Variable::path) ||
                  uses(Variable::query)) {
+    // What is the same in all requests.
+    VariableValues known;
+    std::string host;
+    known.set(Variable::method, "POST");
+    known.set(Variable::version, SEALPOST_VERSION);
+    known.set(Variable::lf, "\n");
+    if (!url.empty()) set_url(url, host, known);
+    for (FurtherHeader& header : headers) header.value = header.value.filled(known);
     if (profile.algorithm == SignatureAlgorithm::none) return;
     if (secrets.empty()) {
       throw std::invalid_argument(
@@ -106,9 +127,9 @@ struct Signer::Compiled : CompiledProfile {
     for (const SecretText& secret : secrets) {
       const bool is_oldest = &secret == &secrets.back();
       if (profile.many_signatures || is_oldest) {
-        add_keys(secret, keys);
+        add_keys(secret, known, keys);
       } else if (profile.next_header && next_keys.empty()) {
-        add_keys(secret, next_keys);
+        add_keys(secret, known, next_keys);
       }
     }
     signature_bytes = 64 + keys.size() * (2 * 64 + profile.item.size() + profile.join.size());
@@ -116,32 +137,42 @@ struct Signer::Compiled : CompiledProfile {
     input_bytes = keys.size() * (160 + profile.input_item.size() + profile.join.size());
   }
 
-  void add_keys(const SecretText& secret, std::vector<SigningKey>& to) {
+  void add_keys(const SecretText& secret, VariableValues known, std::vector<SigningKey>& to) {
     const SecretHalves halves =
         profile.ed25519_item.empty() ? SecretHalves{secret, {}} : split_secret(secret);
-    SigningKey key{profile.algorithm, {}, {}, key_id(profile, secret), &item};
-    bool usable = true;
+    const std::string id = key_id(profile, secret);
+    known.set(Variable::kid, id);
     if (profile.algorithm == SignatureAlgorithm::ecdsa_p256_sha256) {
-      key.p256 = decode_p256_secret(secret);
-      usable = key.p256.has_value();
+      add_key(id, item, decode_p256_secret(secret), known, to);
+    } else if (profile.algorithm == SignatureAlgorithm::ed25519) {
+      add_key(id, item, decode_ed25519_secret(secret), known, to);
     } else {
-      auto bytes = profile.algorithm == SignatureAlgorithm::ed25519
-                       ? decode_ed25519_secret(secret)
-                       : decode_secret(halves.hmac, profile.secret_decoding);
-      usable = bytes.has_value();
-      if (usable) key.secret = std::move(*bytes);
+      std::optional<HmacKey> key;
+      const auto bytes = decode_secret(halves.hmac, profile.secret_decoding);
+      if (bytes) key.emplace(hmac_of(profile.algorithm), bytes->reveal());
+      add_key(id, item, std::move(key), known, to);
     }
-    if (!usable) refuse_secret(profile);
-    to.push_back(std::move(key));
     if (profile.ed25519_item.empty()) return;
-    auto second = decode_ed25519_secret(halves.ed25519);
-    if (!second) refuse_secret(profile);
-    to.push_back(
-        {SignatureAlgorithm::ed25519, std::move(*second), {}, to.back().id, &ed25519_item});
+    add_key(id, ed25519_item, decode_ed25519_secret(halves.ed25519), known, to);
   }
 
+  template <class Key>
+  void add_key(const std::string& id, const SigningTemplate& written, std::optional<Key> key,
+               VariableValues known, std::vector<SigningKey>& to) {
+    if (!key) refuse_secret(profile);
+    const NumberText label(static_cast<long long>(to.size()) + 1);
+    known.set(Variable::n, label.text());
+    to.push_back({.id = id,
+                  .content = content.filled(known),
+                  .input_item = input_item.filled(known),
+                  .item = written.filled(known),
+                  .key = *std::move(key)});
+  }
+
+  std::string url;  // of every request; empty: it comes with each
   bool uses_digest_hex;
   bool uses_digest_base64;
+  bool uses_expires;
   bool uses_nonce;
   bool uses_uri;
   std::vector<SigningKey> keys;       // in signing order
@@ -162,17 +193,18 @@ struct Signer::Signing {
     values.set(Variable::body_sha256_base64, tools.digest_base64_);
   }
   std::string_view body_digest() {
-    tools.body_sha256_.digest(values.get(Variable::body), cleared(tools.bytes_));
+    append_sha256(values.get(Variable::body), cleared(tools.bytes_));
     return tools.bytes_;
   }
 
-  void set_uri(std::string_view url) {
-    if (!compiled.uses_uri) return;
-    const TargetUri uri = target_uri(url, tools.host_);
-    values.set(Variable::scheme, uri.scheme);
-    values.set(Variable::host, uri.host);
-    values.set(Variable::path, uri.path);
-    values.set(Variable::query, uri.query);
+  void set_request_url(std::string_view url) {
+    if (!compiled.url.empty()) {
+      CHECK(url == compiled.url, "the signer was made for another URL");
+    } else if (compiled.uses_uri) {
+      set_url(url, tools.host_, values);
+    } else {
+      values.set(Variable::url, url);
+    }
   }
 
   void set_nonce() {
@@ -190,16 +222,16 @@ struct Signer::Signing {
   }
 
   void write_signature(const SigningKey& key, std::string& out) {
-    const auto content = compiled.content.pieces(values, room);
+    const auto content = key.content.pieces(values, room);
     std::string& bytes = cleared(tools.bytes_);
-    if (key.algorithm == SignatureAlgorithm::ed25519) {
+    if (const auto* hmac = std::get_if<HmacKey>(&key.key)) {
+      hmac->sign(content, bytes);
+    } else if (const auto* p256 = std::get_if<P256PrivateKey>(&key.key)) {
+      p256->sign(content, bytes);
+    } else {
       tools.message_.clear();
       for (const std::string_view piece : content) tools.message_ += piece;
-      ed25519_sign(key.secret, tools.message_, bytes);
-    } else if (key.p256) {
-      key.p256->sign(content, bytes);
-    } else {
-      tools.hmac(key.algorithm).sign(key.secret.reveal(), content, bytes);
+      ed25519_sign(std::get<SecretText>(key.key), tools.message_, bytes);
     }
     tools.text_.clear();
     switch (compiled.profile.encoding) {
@@ -214,7 +246,7 @@ struct Signer::Signing {
         break;
     }
     values.set(Variable::sig, tools.text_);
-    key.item->append_to(out, values);
+    key.item.append_to(out, values);
   }
 
   // All that stands in a signature header, and beside it in that of the inputs.
@@ -223,14 +255,11 @@ struct Signer::Signing {
     text.reserve(compiled.signature_bytes);
     values.set(Variable::kid, keys.front().id);
     compiled.prefix.append_to(text, values);
-    int number = 0;
     for (const SigningKey& key : keys) {
-      const NumberText label(++number);
-      values.set(Variable::n, label.text());
-      values.set(Variable::kid, key.id);
-      if (number > 1) text += compiled.profile.join;
-      if (number > 1 && !compiled.profile.input_header.empty()) inputs += compiled.profile.join;
-      compiled.input_item.append_to(inputs, values);
+      const bool is_first = &key == &keys.front();
+      if (!is_first) text += compiled.profile.join;
+      if (!is_first && !compiled.profile.input_header.empty()) inputs += compiled.profile.join;
+      key.input_item.append_to(inputs, values);
       write_signature(key, text);
     }
     return text;
@@ -242,20 +271,8 @@ struct Signer::Signing {
   SigningTemplate::Pieces room;
 };
 
-Hmac& SigningTools::hmac(SignatureAlgorithm algorithm) {
-  switch (hmac_of(algorithm)) {
-    case HmacAlgorithm::sha256:
-      return sha256_;
-    case HmacAlgorithm::sha512:
-      return sha512_;
-    case HmacAlgorithm::sha1:
-      return sha1_;
-  }
-  CHECK(false, "an HmacAlgorithm that does not exist");
-}
-
-Signer::Signer(SigningProfile profile, const std::vector<SecretText>& secrets)
-    : compiled_(std::make_unique<const Compiled>(std::move(profile), secrets)) {}
+Signer::Signer(SigningProfile profile, const std::vector<SecretText>& secrets, std::string_view url)
+    : compiled_(std::make_unique<const Compiled>(std::move(profile), secrets, url)) {}
 
 Signer::~Signer() = default;
 
@@ -288,25 +305,24 @@ void Signer::sign(const SigningInput& input, SigningTools& tools,
   const Compiled& compiled = *compiled_;
   const SigningProfile& profile = compiled.profile;
   const TimestampText timestamp(input.time, profile.timestamp);
-  const TimestampText expires(input.time + kSignatureLifetime, profile.timestamp);
   const NumberText attempt(input.attempt_number);
   Signing signing{compiled, tools, {}, {}};
   VariableValues& values = signing.values;
   values.set(Variable::id, input.message_id);
   values.set(Variable::ts, timestamp.text());
-  values.set(Variable::expires, expires.text());
   values.set(Variable::body, input.body);
-  values.set(Variable::url, input.url);
-  values.set(Variable::method, "POST");
   values.set(Variable::content_type, input.content_type);
   values.set(Variable::event_type, input.event_type);
   values.set(Variable::attempt, attempt.text());
   values.set(Variable::idem, input.idempotency_key);
-  values.set(Variable::version, SEALPOST_VERSION);
-  values.set(Variable::lf, "\n");
+  std::optional<TimestampText> expires;
+  if (compiled.uses_expires) {
+    expires.emplace(input.time + kSignatureLifetime, profile.timestamp);
+    values.set(Variable::expires, expires->text());
+  }
   if (compiled.uses_digest_hex) signing.set_body_digest_hex();
   if (compiled.uses_digest_base64) signing.set_body_digest_base64();
-  signing.set_uri(input.url);
+  signing.set_request_url(input.url);
   signing.set_nonce();
   if (!compiled.keys.empty()) values.set(Variable::kid, compiled.keys.front().id);
 

@@ -1,6 +1,7 @@
 // Signs requests as a profile says. A profile is compiled once per endpoint into literal pieces and
-// variables; signing feeds the pieces and the body to the MAC one after the other, without joining
-// them (Ed25519 reads its message twice: there they are joined in a buffer of the thread).
+// variables, and all that is known by then is filled in, also the keys' own blocks of an HMAC;
+// signing feeds the pieces and the body to the MAC one after the other, without joining them
+// (Ed25519 reads its message twice: there they are joined in a buffer of the thread).
 //
 // Sources: Standard Webhooks 1.0, RFC 9421 (HTTP message signatures), RFC 9530 (Content-Digest);
 // each preset names its own.
@@ -15,7 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "base/random.h"
 #include "base/secret_text.h"
 #include "core/header_rules.h"
@@ -38,21 +39,15 @@ struct SigningInput {
 
 inline constexpr std::size_t kNonceBytes = 16;
 
-// What a thread keeps for signing: contexts cost as much to make as a signature, and buffers spare
-// the heap. Belongs to one thread.
+// What a thread keeps for signing: buffers that spare the heap, and randomness drawn ahead. Belongs
+// to one thread.
 class SigningTools {
  public:
   explicit SigningTools(Random& random) : random_(random) {}  // which must outlive this
 
-  Hmac& hmac(SignatureAlgorithm algorithm);  // which must be one
-
  private:
   friend class Signer;
   Random& random_;
-  Hmac sha256_{HmacAlgorithm::sha256};
-  Hmac sha512_{HmacAlgorithm::sha512};
-  Hmac sha1_{HmacAlgorithm::sha1};
-  Sha256 body_sha256_;
   std::string message_;        // for Ed25519
   std::string bytes_;          // a signature or a digest
   std::string text_;           // the same, encoded
@@ -73,7 +68,10 @@ class Signer {
   // naming the field when the profile or a secret is unusable: an unknown variable, CR or LF, a
   // forbidden or repeated header, a secret that cannot be decoded, or something that no receiver
   // could verify.
-  Signer(SigningProfile profile, const std::vector<SecretText>& secrets);
+  //
+  // `url`, if given, is that of every request: its parts are then filled in beforehand. Where the
+  // profile has a url_query, each request has another, and it is ignored.
+  Signer(SigningProfile profile, const std::vector<SecretText>& secrets, std::string_view url = {});
   ~Signer();
 
   const SigningProfile& profile() const;
@@ -92,7 +90,8 @@ class Signer {
 
 // Why a header that the signer writes could not be sent: it would be empty, begin or end with a
 // space, or be longer than the profile's max_header_value. Begins with the field's name. nullopt if
-// all can be sent (with the ids, times and types that Sealpost has).
+// all can be sent (with the ids, times and types that Sealpost has). Only for a signer that was
+// made without a URL.
 std::optional<std::string> unsendable_header(const Signer& signer);
 
 }  // namespace sealpost

@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/sealed_json.h"
 
 namespace sealpost {

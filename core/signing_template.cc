@@ -93,6 +93,23 @@ SigningTemplate::SigningTemplate(std::string_view field, std::string_view text,
   }
 }
 
+SigningTemplate SigningTemplate::filled(const VariableValues& known) const {
+  SigningTemplate result;
+  for (const Piece& piece : pieces_) {
+    const bool varies = piece.variable && !known.has(*piece.variable);
+    const bool joins = !varies && !result.pieces_.empty() && !result.pieces_.back().variable;
+    if (varies) {
+      result.pieces_.push_back(piece);
+    } else if (joins) {
+      result.pieces_.back().literal += text_of_piece(piece, known);
+    } else {
+      result.pieces_.push_back(
+          {.variable = {}, .literal = std::string(text_of_piece(piece, known))});
+    }
+  }
+  return result;
+}
+
 void SigningTemplate::append_to(std::string& out, const VariableValues& values) const {
   std::size_t size = out.size();
   for (const Piece& piece : pieces_) size += text_of_piece(piece, values).size();

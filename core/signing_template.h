@@ -59,6 +59,10 @@ class SigningTemplate {
   SigningTemplate(std::string_view field, std::string_view text,
                   std::initializer_list<Variable> allowed);
 
+  // The same with those variables as literals that have a value in `known`, each joined to its
+  // neighbours: what does not change from request to request is copied as one piece.
+  SigningTemplate filled(const VariableValues& known) const;
+
   // The text with its variables filled in, appended to `out`.
   void append_to(std::string& out, const VariableValues& values) const;
 
@@ -75,6 +79,7 @@ class SigningTemplate {
   bool uses(Variable variable) const;
 
  private:
+  SigningTemplate() = default;
   struct Piece {
     std::optional<Variable> variable;  // nullopt: the literal
     std::string literal;

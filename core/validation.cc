@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "base/hash.h"
 #include "core/header_rules.h"
 #include "core/signing_secret.h"
 #include "core/validation_store.h"
@@ -69,7 +70,7 @@ NoConsent not_allowed(std::string_view what) {
 
 std::string mac_of(const SecretText& key, std::string_view token) {
   std::string mac;
-  Hmac(HmacAlgorithm::sha256).sign(key.reveal(), std::array{token}, mac);
+  HmacKey(HmacAlgorithm::sha256, key.reveal()).sign(std::array{token}, mac);
   return hex_encode(mac);
 }
 

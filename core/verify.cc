@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/crypto.h"
+#include "base/hash.h"
 #include "core/rfc3339.h"
 #include "core/signature_claim.h"
 #include "core/signing_secret.h"
@@ -134,7 +135,7 @@ bool matches(const ClaimedSignature& signature, const CompiledProfile& profile,
   if (is_hmac(signature.algorithm)) {
     if (!keys.hmac) return false;
     std::string mac;
-    Hmac(hmac_of(signature.algorithm)).sign(keys.hmac->reveal(), content, mac);
+    HmacKey(hmac_of(signature.algorithm), keys.hmac->reveal()).sign(content, mac);
     return equal_constant_time(text, encode(mac, encoding));
   }
   const auto bytes = decode(text, encoding);

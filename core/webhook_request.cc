@@ -136,7 +136,7 @@ PreparedEndpoint::Signing signing_with(const SigningProfile& profile, const Endp
                                        const std::vector<SecretText>& secrets,
                                        std::vector<std::string> key_ids) {
   PreparedEndpoint::Signing made;
-  made.signer = std::make_shared<const Signer>(profile, secrets);
+  made.signer = std::make_shared<const Signer>(profile, secrets, endpoint.settings.url);
   if (profile.sealed_json) prepare_sealed_json(endpoint, secrets, made);
   const bool signs = profile.algorithm != SignatureAlgorithm::none || profile.sealed_json;
   if (!signs || key_ids.empty()) return made;
@@ -256,9 +256,8 @@ bool RequestBuilder::encrypt(const PreparedEndpoint& to, const Event& event, Wal
 
 std::shared_ptr<const SealedSession> RequestBuilder::seal(const PreparedEndpoint::Signing& with,
                                                           WallTime now, Body& body) {
-  SealedRequest sealed =
-      seal_json(*with.sealed_json_root, with.sealed_json_key_id, body.content_type, body.bytes, now,
-                random_, tools_.hmac(SignatureAlgorithm::hmac_sha512));
+  SealedRequest sealed = seal_json(*with.sealed_json_root, with.sealed_json_key_id,
+                                   body.content_type, body.bytes, now, random_);
   body.bytes = std::move(sealed.body);
   body.content_type = kSealedJsonType;
   std::move(sealed.headers.begin(), sealed.headers.end(), std::back_inserter(body.headers));

@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/ulid.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/maintenance.h"
 #include "storage/advisory_locks.h"
 #include "storage/pg_maintenance.h"

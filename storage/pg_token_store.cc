@@ -3,7 +3,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 
 namespace sealpost {
 namespace {

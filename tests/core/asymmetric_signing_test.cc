@@ -184,9 +184,8 @@ TEST(HttpSignatureTest, HmacSignaturesAreOverTheSignatureBase) {
   const auto headers = sign(signing_preset("httpsig-hmac").value(), {"secret"}, kHttpInput);
   const std::string base = signature_base(headers, 1);
   EXPECT_THAT(base, testing::HasSubstr(";alg=\"hmac-sha256\";"));
-  Hmac hmac(HmacAlgorithm::sha256);
   std::string mac;
-  hmac.sign("secret", std::array{std::string_view(base)}, mac);
+  HmacKey(HmacAlgorithm::sha256, "secret").sign(std::array{std::string_view(base)}, mac);
   EXPECT_EQ(base64_encode(mac), base64_encode(signature_of(headers, 1)));
 }
 

@@ -115,9 +115,8 @@ class CheckSealedTest : public testing::Test {
  protected:
   CheckSealedTest() {
     FakeRandom random;
-    Hmac sha512(HmacAlgorithm::sha512);
-    const SealedRequest made = seal_json(root_, "we_1.1", "application/json",
-                                         R"({"type":"invoice.paid"})", kNow, random, sha512);
+    const SealedRequest made =
+        seal_json(root_, "we_1.1", "application/json", R"({"type":"invoice.paid"})", kNow, random);
     request_ = received(made.headers, made.body);
   }
   CheckedRequest result(const SecretText& secret, WallTime now = kNow) {
@@ -131,7 +130,7 @@ class CheckSealedTest : public testing::Test {
     const SecretText key = hkdf_sha512(root_, sid, "wh-sealed-json-v1|mac", 64);
     const std::array<std::string_view, 5> content{ts, ".", nonce, ".", request_.body};
     std::string mac;
-    Hmac(HmacAlgorithm::sha512).sign(key.reveal(), content, mac);
+    HmacKey(HmacAlgorithm::sha512, key.reveal()).sign(content, mac);
     return "v1=" + hex_encode(mac);
   }
 

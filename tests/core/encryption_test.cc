@@ -187,7 +187,7 @@ TEST_F(EncryptedRequestTest, TheSignatureIsOverTheEncryptedBodyAndNamesTheBox) {
   const std::string box = json::parse(made.body).at("ciphertext");
   std::string mac;
   const std::string_view pieces[] = {"1716792600.", made.body};
-  Hmac(HmacAlgorithm::sha256).sign("whsec_abc123def456", pieces, mac);
+  HmacKey(HmacAlgorithm::sha256, "whsec_abc123def456").sign(pieces, mac);
   EXPECT_EQ(signature, "t=1716792600,v1=" + hex_encode(mac) + ",enc=" + box);
   EXPECT_EQ(header(made, "Content-Type"), "application/json");
   const json plain = json::parse(opened(box, kOldPrivate));

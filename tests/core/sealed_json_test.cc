@@ -50,8 +50,7 @@ std::string opened(const SecretText& root, const Headers& headers, const std::st
 }
 
 SealedRequest seal(Random& random, std::string_view text = R"({"a":1})") {
-  Hmac sha512(HmacAlgorithm::sha512);
-  return seal_json(kRoot, "ep_1.1", "application/json", text, kNow, random, sha512);
+  return seal_json(kRoot, "ep_1.1", "application/json", text, kNow, random);
 }
 
 TEST(SealedJsonTest, DerivesThePublishedRoot) {

@@ -33,10 +33,10 @@ const SigningInput kInput{.message_id = kId,
 // "name: value" of every header that the signer writes.
 std::vector<std::string> sign(const SigningProfile& profile,
                               const std::vector<std::string>& secrets,
-                              const SigningInput& input = kInput) {
+                              const SigningInput& input = kInput, std::string_view url = {}) {
   std::vector<SecretText> texts;
   for (const std::string& secret : secrets) texts.emplace_back(secret);
-  const Signer signer(profile, texts);
+  const Signer signer(profile, texts, url);
   FakeRandom random;
   SigningTools tools(random);
   std::vector<Header> headers;
@@ -427,6 +427,24 @@ TEST(SigningProfileTest, EveryPresetsHeadersCanBeSent) {
     const SecretText secret = new_signing_secret(profile, random);
     EXPECT_EQ(unsendable_header(Signer(profile, {secret, secret})).value_or(""), "") << name;
   }
+}
+
+TEST(SigningProfileTest, AUrlThatIsKnownBeforehandGivesTheSameHeaders) {
+  FakeRandom random;
+  SigningInput input = kInput;
+  input.url = "HTTPS://Example.com:443/hooks?tenant=a";
+  for (const std::string_view name : signing_preset_names()) {
+    const SigningProfile profile = signing_preset(name).value();
+    if (profile.algorithm == SignatureAlgorithm::ecdsa_p256_sha256) continue;  // signs with a nonce
+    const std::vector<std::string> secrets{
+        std::string(new_signing_secret(profile, random).reveal())};
+    EXPECT_EQ(sign(profile, secrets, input, input.url), sign(profile, secrets, input)) << name;
+  }
+}
+
+TEST(SigningProfileDeathTest, ASignerThatWasMadeForAUrlSignsForNoOther) {
+  EXPECT_DEATH(sign(signing_preset("square").value(), {"secret"}, kInput, "https://other.example/"),
+               "another URL");
 }
 
 TEST(SigningProfileTest, TimestampsHaveTheirUnit) {

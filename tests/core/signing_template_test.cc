@@ -49,6 +49,21 @@ TEST(SigningTemplateTest, GivesItsPiecesWithoutCopying) {
   EXPECT_EQ(content.pieces(given, room)[2].data(), given.get(body).data());
 }
 
+TEST(SigningTemplateTest, WhatIsKnownBecomesPartOfItsNeighbours) {
+  const SigningTemplate content("content", "{id}-{ts}:{ts}{body}{id}", {id, ts, body});
+  VariableValues known;
+  known.set(ts, "1716792600");
+  SigningTemplate::Pieces room;
+  const SigningTemplate filled = content.filled(known);
+  EXPECT_THAT(filled.pieces(values(), room),
+              testing::ElementsAre("evt_1", "-1716792600:1716792600", "{}", "evt_1"));
+  EXPECT_FALSE(filled.uses(ts));
+  known.set(id, "x");
+  known.set(body, "");
+  EXPECT_THAT(content.filled(known).pieces({}, room),
+              testing::ElementsAre("x-1716792600:1716792600x"));
+}
+
 TEST(SigningTemplateTest, TakesItsVariablesOutOfAText) {
   const SigningTemplate prefix("prefix", "t={ts},i={id};", {ts, id});
   VariableValues found;

@@ -1,7 +1,7 @@
 // A dispatcher whose endpoints' receivers are asked first.
 #include <gmock/gmock.h>
 
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/validation.h"
 #include "tests/dispatcher/running_dispatcher.h"
 

@@ -9,7 +9,7 @@
 #include "base/asymmetric.h"
 #include "base/box.h"
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/encryption_key.h"
 #include "core/limits.h"
 #include "core/open_body.h"
@@ -77,10 +77,9 @@ bool is_by(const std::string& secret, const Signed& request, const std::string& 
     const auto bytes = base64_decode(signature);
     return key && bytes && ed25519_verify(*key, request.content, *bytes);
   }
-  Hmac hmac(HmacAlgorithm::sha256);
   std::string mac;
   const std::array<std::string_view, 1> pieces{request.content};
-  hmac.sign(secret, pieces, mac);
+  HmacKey(HmacAlgorithm::sha256, secret).sign(pieces, mac);
   return signature == hex_encode(mac);
 }
 

@@ -1,5 +1,5 @@
 #include "base/bytes.h"
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "core/signing_profile_json.h"
 #include "storage/endpoint_codec.h"
 #include "storage/pg_token_store.h"

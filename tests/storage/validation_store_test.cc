@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace sealpost {

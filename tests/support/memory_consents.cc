@@ -1,5 +1,5 @@
 // The API's side of core/validation_store.h, on MemoryAdminStores.
-#include "base/crypto.h"
+#include "base/hash.h"
 #include "tests/support/memory_admin_stores.h"
 
 namespace sealpost {

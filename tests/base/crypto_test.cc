@@ -92,5 +92,16 @@ TEST(AtRestDeathTest, AKeyOfAnotherLengthIsABug) {
   EXPECT_DEATH(static_cast<void>(decrypt_at_rest(SecretText("short"), "", "x")), "32 bytes");
 }
 
+TEST(EqualConstantTimeTest, ComparesLikeEquality) {
+  EXPECT_TRUE(equal_constant_time("", ""));
+  EXPECT_TRUE(equal_constant_time({}, ""));
+  EXPECT_TRUE(equal_constant_time("abc", "abc"));
+  EXPECT_FALSE(equal_constant_time("abc", "abd"));
+  EXPECT_FALSE(equal_constant_time("abc", "xbc"));
+  EXPECT_FALSE(equal_constant_time("abc", "ab"));
+  EXPECT_FALSE(equal_constant_time("abc", "abcd"));
+  EXPECT_FALSE(equal_constant_time(std::string_view("a\0b", 3), std::string_view("a\0c", 3)));
+}
+
 }  // namespace
 }  // namespace sealpost
