@@ -148,7 +148,7 @@ ReadyEndpointPtr EndpointCache::store(Endpoint endpoint, MonotonicTime loaded_at
   if (place != nullptr && same_secrets(place->endpoint(), ready->endpoint())) {
     ready->order = place->order;
   }
-  ready->load->may_send = ready->may_send();
+  ready->load->takes_more = ready->takes_more();
   place = std::move(ready);
   bytes_ += bytes - entry.bytes;
   entry.bytes = bytes;

@@ -37,9 +37,9 @@ namespace sealpost {
 struct EndpointLoad {
   std::atomic<int> queued{0};
   std::atomic<MonotonicTime> paused_until{MonotonicTime{}};
-  std::atomic<bool> may_send{true};  // of the newest version
+  std::atomic<bool> takes_more{true};  // of the newest version
 
-  bool is_open(MonotonicTime now) const { return may_send && paused_until.load() <= now; }
+  bool is_open(MonotonicTime now) const { return takes_more && paused_until.load() <= now; }
 };
 
 // One version of an endpoint. Immutable, except for its load and what is learnt of its receiver.
@@ -66,6 +66,11 @@ struct ReadyEndpoint {
   const Endpoint& endpoint() const { return prepared->endpoint; }
   bool may_send() const {
     return endpoint().status == EndpointStatus::enabled && prepared->usual.signer != nullptr;
+  }
+  // Whether to lease deliveries for it. For a disabled or deleted one, too: to end them.
+  bool takes_more() const {
+    const EndpointStatus status = endpoint().status;
+    return may_send() || status == EndpointStatus::disabled || status == EndpointStatus::deleted;
   }
 };
 

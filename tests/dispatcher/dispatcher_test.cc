@@ -326,6 +326,21 @@ TEST_F(DispatcherTest, AnEndpointThatCannotBeSignedForIsHeldUntilItIsRepaired) {
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 5; }));
 }
 
+// There was no room for all of them, and the endpoint's load is remembered as closed.
+TEST_F(DispatcherTest, WhatWaitsForADisabledEndpointIsSkippedToo) {
+  database_.add_endpoint(sample_endpoint("a", 1));
+  start();
+  constexpr std::size_t kEvents = 2 * kMaxQueuedPerEndpoint;
+  insert_events(static_cast<int>(kEvents));
+  ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
+  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 1; }));
+  ASSERT_GT(database_.count(DeliveryState::pending), 0u);
+  database_.change_endpoint(kA, [](Endpoint& e) { e.status = EndpointStatus::disabled; });
+  ASSERT_TRUE(
+      pass_time_until([&] { return database_.count(DeliveryState::skipped) == kEvents - 1; }));
+  EXPECT_EQ(network_.started_count(), 1u);
+}
+
 TEST_F(DispatcherTest, AGoneEndpointIsDisabled) {
   Endpoint endpoint = sample_endpoint("a", 1);
   endpoint.settings.retry.end_on = {410};

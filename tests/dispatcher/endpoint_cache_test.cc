@@ -58,7 +58,7 @@ TEST_F(EndpointCacheTest, RefreshesOnlyWhatItHasAndWhatChanged) {
   const auto changed = cache_.refresh(source_->changed_within(std::chrono::seconds(10)), *source_);
   ASSERT_THAT(changed, SizeIs(1));
   EXPECT_FALSE(changed[0]->may_send());
-  EXPECT_FALSE(changed[0]->load->may_send);
+  EXPECT_FALSE(changed[0]->load->takes_more);
 }
 
 // What an entry is thought to take must be true enough for the limit to mean something.
