@@ -22,25 +22,35 @@ std::optional<std::string_view> unless_empty(std::string_view text) {
   return text;
 }
 
+std::optional<int> unless_one(int number) {
+  return number == 1 ? std::nullopt : std::optional(number);
+}
+
+std::optional<std::string_view> word_of(const auto& value) {
+  return value ? std::optional<std::string_view>(to_text(*value)) : std::nullopt;
+}
+
 // Columns $5 to $7: what becomes of the delivery.
 struct DecisionColumns {
   PgArray decision, reason, wait_us;
 
   void add(const FinishedAttempt& attempt, MonotonicTime now) {
     reason.add(give_up_reason(attempt.decision));
-    decision.add(name(attempt.decision));
+    decision.add(name_unless_delivered(attempt.decision));
     const auto* retry = std::get_if<RetryAfter>(&attempt.decision.next);
+    if (!retry) {
+      wait_us.add_null();
+      return;
+    }
     // The statement adds this to a clock_timestamp() that is later than `now`, so a retry may be a
     // little late and is never early.
     const MonotonicTime::duration age =
         std::max(now - attempt.ended_at, MonotonicTime::duration::zero());
-    wait_us.add(
-        !retry ? 0
-               : std::chrono::duration_cast<std::chrono::microseconds>(retry->delay - age).count());
+    wait_us.add(std::chrono::duration_cast<std::chrono::microseconds>(retry->delay - age).count());
   }
 
-  static std::string_view name(const Decision& decided) {
-    if (std::holds_alternative<Delivered>(decided.next)) return "delivered";
+  static std::optional<std::string_view> name_unless_delivered(const Decision& decided) {
+    if (std::holds_alternative<Delivered>(decided.next)) return std::nullopt;
     return std::holds_alternative<GiveUp>(decided.next) ? "given_up" : "retry";
   }
 
@@ -51,34 +61,18 @@ struct DecisionColumns {
   }
 };
 
-// A column of which most batches have no value at all: unnest() fills a shorter array up with
-// NULLs, so this one ends with its last value.
-template <class Value>
-PgArray rare_column(const Attempts& attempts, std::optional<Value> AttemptOutcome::*member) {
-  PgArray column;
-  std::size_t filled = 0;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const std::optional<Value>& value = attempts[i]->outcome.*member;
-    if (!value) continue;
-    for (; filled < i; ++filled) column.add_null();
-    column.add(to_text(*value));
-    ++filled;
-  }
-  return column;
-}
-
 }  // namespace
 
 PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
   PgArray id, epoch, generation, number, started, duration, dns, connect, tls, first_byte, status,
-      error, detail, address, body, truncated, key_ids;
+      error, detail, address, body, truncated, key_ids, receiver_error, decrypt_failed;
   DecisionColumns decisions;
   for (const FinishedAttempt* attempt : attempts) {
     const AttemptOutcome& outcome = attempt->outcome;
     id.add(attempt->delivery.id.text());
     epoch.add(std::int64_t{attempt->delivery.epoch});
-    generation.add(attempt->delivery.generation);
-    number.add(attempt->attempt_number);
+    generation.add(unless_one(attempt->delivery.generation));
+    number.add(unless_one(attempt->attempt_number));
     decisions.add(*attempt, now);
     started.add(attempt->started_at);
     duration.add(clamped(outcome.duration));
@@ -87,12 +81,14 @@ PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
     tls.add(phase(outcome.phases.tls));
     first_byte.add(phase(outcome.phases.first_byte));
     status.add(outcome.status_code);
-    error.add(outcome.error ? std::optional(to_text(*outcome.error)) : std::nullopt);
+    error.add(word_of(outcome.error));
     detail.add(unless_empty(outcome.error_detail));
     address.add(unless_empty(outcome.remote_address));
     outcome.response_body.empty() ? body.add_null() : body.add_bytes(outcome.response_body);
-    truncated.add_flag(outcome.response_truncated);
+    outcome.response_truncated ? truncated.add_flag(true) : truncated.add_null();
     key_ids.add(unless_empty(attempt->signature_key_ids));
+    receiver_error.add(word_of(outcome.receiver_error_code));
+    decrypt_failed.add(word_of(outcome.response_decrypt_failed));
   }
   PgParameters parameters;
   for (const PgArray* column : {&id,
@@ -114,15 +110,12 @@ PgParameters attempt_parameters(const Attempts& attempts, MonotonicTime now) {
                                 &address,
                                 &body,
                                 &truncated,
-                                &key_ids}) {
+                                &key_ids,
+                                &receiver_error,
+                                &decrypt_failed}) {
     parameters.add(*column);
   }
   return parameters;
-}
-
-void add_rare_columns(const Attempts& attempts, PgParameters& parameters) {
-  parameters.add(rare_column(attempts, &AttemptOutcome::receiver_error_code))
-      .add(rare_column(attempts, &AttemptOutcome::response_decrypt_failed));
 }
 
 }  // namespace sealpost

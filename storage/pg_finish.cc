@@ -12,16 +12,17 @@
 
 namespace sealpost {
 
-// $1 … $20 one array per column, $21 the epochs among them, $22 … $24 position, event and endpoint
-// of members of delivery batches (else NULL), $25 where their batches stand in $26, $27 batches
-// that will be empty, $28 whether this may have been done already, $29 and $30 the rare columns
+// $1 … $22 one array per column (storage/pg_attempt_columns.h), $23 the epochs among them, $24 …
+// $26 position, event and endpoint of members of delivery batches (else NULL), $27 where their
+// batches stand in $28, $29 batches that will be empty, $30 whether this may have been done already
 //
 // What was delivered as a member of a delivery batch goes to the history with what this process
 // knows about it. Every other delivery is taken out of delivery_rows and put where it goes: into
 // the history, to the dead letters, or back as a waiting one. Putting back costs what an UPDATE
 // would (lease_epoch is part of an index, so the row cannot be changed in place), and it spares a
 // join whose order the planner may get wrong. The subquery on `gone` makes the deletes run first;
-// else the primary key would refuse the row.
+// else the primary key would refuse the row. What most batches have none of is counted once, in
+// `counted`; else each CTE about it would read all of `held`.
 //
 // Indexes: primary keys of delivery_batches and delivery_rows, then the rows by their place (ctid).
 // Locks: the dispatchers rows of the epochs FOR KEY SHARE. While we hold them nobody can end these
@@ -34,44 +35,51 @@ namespace sealpost {
 // all were held, which (by their place in the arrays, from 1).
 const PgStatement kFinishStatement{"finish", R"sql(
 WITH alive AS MATERIALIZED (
-  SELECT epoch FROM sealpost.dispatchers WHERE epoch = ANY ($21::bigint[]) ORDER BY epoch FOR KEY SHARE
+  SELECT epoch FROM sealpost.dispatchers WHERE epoch = ANY ($23::bigint[]) ORDER BY epoch FOR KEY SHARE
 ), batches AS MATERIALIZED (
-  SELECT n.number, b.created_at FROM unnest($26::text[]) WITH ORDINALITY AS n(id, number)
+  SELECT n.number, b.created_at FROM unnest($28::text[]) WITH ORDINALITY AS n(id, number)
   CROSS JOIN LATERAL (
     SELECT b.created_at FROM sealpost.delivery_batches b
     WHERE b.id = n.id AND b.lease_epoch = ANY (ARRAY(SELECT epoch FROM alive)) OFFSET 0 FOR KEY SHARE) b
 ), held AS MATERIALIZED (
-  SELECT r.id, r.epoch, r.generation, r.number, r.decision, r.reason, r.wait_us, r.started_us, r.duration_us,
-         r.dns_us, r.connect_us, r.tls_us, r.first_byte_us, r.status_code, r.error, r.error_detail,
-         r.remote_address, r.response_body, r.response_truncated, r.signature_key_ids, r.receiver_error_code,
-         r.response_decrypt_failed, r.n,
-         d.place, d.ordering_key, coalesce(d.seq, r.seq) AS seq, coalesce(d.event_id, r.event_id) AS event_id,
-         coalesce(d.endpoint_id, r.endpoint_id) AS endpoint_id, coalesce(d.created_at, b.created_at) AS created_at
+  SELECT u.id, u.epoch, r.generation, r.number, r.decision, u.reason, u.wait_us, u.started_us, u.duration_us,
+         u.dns_us, u.connect_us, u.tls_us, u.first_byte_us, u.status_code, u.error, u.error_detail,
+         u.remote_address, u.response_body, coalesce(u.response_truncated, false) AS response_truncated,
+         u.signature_key_ids, u.receiver_error_code, u.response_decrypt_failed, u.n,
+         d.place, d.ordering_key, coalesce(d.seq, u.seq) AS seq, coalesce(d.event_id, u.event_id) AS event_id,
+         coalesce(d.endpoint_id, u.endpoint_id) AS endpoint_id, coalesce(d.created_at, b.created_at) AS created_at
   FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
               $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
-              $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $22::bigint[],
-              $23::text[], $24::text[], $25::int[], $29::text[], $30::text[]) WITH ORDINALITY
-    AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
+              $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $21::text[],
+              $22::text[], $24::bigint[], $25::text[], $26::text[], $27::int[]) WITH ORDINALITY
+    AS u(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
          tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
-         response_truncated, signature_key_ids, seq, event_id, endpoint_id, batch, receiver_error_code,
-         response_decrypt_failed, n)
-  LEFT JOIN batches b ON b.number = r.batch AND r.decision = 'delivered' AND r.generation = 1 AND r.number = 1
+         response_truncated, signature_key_ids, receiver_error_code, response_decrypt_failed, seq, event_id,
+         endpoint_id, batch, n)
+  CROSS JOIN LATERAL (
+    SELECT coalesce(u.generation, 1::smallint) AS generation, coalesce(u.number, 1::smallint) AS number,
+           coalesce(u.decision, 'delivered') AS decision) r
+  LEFT JOIN batches b ON b.number = u.batch AND r.decision = 'delivered' AND r.generation = 1 AND r.number = 1
   LEFT JOIN LATERAL (
     SELECT d.ctid AS place, d.seq, d.event_id, d.endpoint_id, d.ordering_key, d.created_at
     FROM sealpost.delivery_rows d
-    WHERE b.number IS NULL AND d.id = r.id AND d.lease_epoch = r.epoch AND d.generation = r.generation
+    WHERE b.number IS NULL AND d.id = u.id AND d.lease_epoch = u.epoch AND d.generation = r.generation
       AND d.attempts = r.number - 1 OFFSET 0) d ON true
-  WHERE r.epoch = ANY (ARRAY(SELECT epoch FROM alive)) AND (b.number IS NOT NULL OR d.place IS NOT NULL)
-    AND ($28::boolean IS FALSE OR b.number IS NULL
-         OR NOT EXISTS (SELECT FROM sealpost.delivery_history h WHERE h.id = r.id OFFSET 0))
+  WHERE u.epoch = ANY (ARRAY(SELECT epoch FROM alive)) AND (b.number IS NOT NULL OR d.place IS NOT NULL)
+    AND ($30::boolean IS FALSE OR b.number IS NULL
+         OR NOT EXISTS (SELECT FROM sealpost.delivery_history h WHERE h.id = u.id OFFSET 0))
+), counted AS MATERIALIZED (
+  SELECT count(*) AS held, count(place) AS in_rows, count(*) FILTER (WHERE decision <> 'delivered') AS undelivered
+  FROM held
 ), gone AS MATERIALIZED (
   DELETE FROM sealpost.delivery_rows
-  WHERE ctid = ANY (ARRAY(SELECT place FROM held WHERE place IS NOT NULL)) AND lease_epoch = ANY ($21::bigint[])
+  WHERE ctid = ANY (ARRAY(SELECT place FROM held WHERE place IS NOT NULL AND (SELECT in_rows FROM counted) > 0))
+    AND lease_epoch = ANY ($23::bigint[])
   RETURNING 1
 ), emptied AS (
   DELETE FROM sealpost.delivery_batches
-  WHERE id = ANY ($27::text[]) AND lease_epoch = ANY (ARRAY(SELECT epoch FROM alive))
-    AND (SELECT count(*) FROM held) = cardinality($1)
+  WHERE id = ANY ($29::text[]) AND lease_epoch = ANY (ARRAY(SELECT epoch FROM alive))
+    AND (SELECT held FROM counted) = cardinality($1)
 ), delivered AS (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, last_status_code, created_at, finished_at,
@@ -88,14 +96,15 @@ WITH alive AS MATERIALIZED (
      finished_at)
   SELECT id, seq, event_id, endpoint_id, ordering_key, reason, generation, number, status_code, created_at,
          clock_timestamp()
-  FROM held WHERE decision = 'given_up'
+  FROM held WHERE decision = 'given_up' AND (SELECT undelivered FROM counted) > 0
 ), put_back AS (
   INSERT INTO sealpost.delivery_rows
     (id, seq, event_id, endpoint_id, ordering_key, generation, attempts, next_attempt_at, last_status_code,
      created_at)
   SELECT id, seq, event_id, endpoint_id, ordering_key, generation, number,
          clock_timestamp() + wait_us * interval '1 microsecond', status_code, created_at
-  FROM held WHERE decision = 'retry' AND (SELECT count(*) FROM gone) > 0
+  FROM held
+  WHERE decision = 'retry' AND (SELECT undelivered FROM counted) > 0 AND (SELECT count(*) FROM gone) > 0
 ), recorded AS (
   INSERT INTO sealpost.other_attempts
     (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
@@ -105,13 +114,13 @@ WITH alive AS MATERIALIZED (
          duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
          remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code,
          response_decrypt_failed
-  FROM held WHERE decision <> 'delivered'
+  FROM held WHERE decision <> 'delivered' AND (SELECT undelivered FROM counted) > 0
 )
-SELECT (SELECT count(*) FROM held), (SELECT count(place) FROM held), (SELECT count(*) FROM gone),
-       CASE WHEN (SELECT count(*) FROM held) < cardinality($1)
-            THEN (SELECT string_agg(n::text, ',') FROM held) END)sql"};
+SELECT held, in_rows, (SELECT count(*) FROM gone),
+       CASE WHEN held < cardinality($1) THEN (SELECT string_agg(n::text, ',') FROM held) END
+FROM counted)sql"};
 
-// $1 … $20 as above, only for attempts that were not held, $21 and $22 the rare columns
+// $1 … $22 as above, only for attempts that were not held
 //
 // Records each unless that very attempt is there already: the batch is being repeated because its
 // first commit was in doubt. Indexes: other_attempts_by_delivery and the history's primary key, in
@@ -121,20 +130,22 @@ INSERT INTO sealpost.other_attempts
   (delivery_id, generation, number, epoch, started_at, duration_us, dns_us, connect_us, tls_us,
    first_byte_us, status_code, error, error_detail, remote_address, response_body, response_truncated,
    signature_key_ids, receiver_error_code, response_decrypt_failed, orphaned)
-SELECT id, generation, number, epoch, timestamptz 'epoch' + started_us * interval '1 microsecond',
-       duration_us, dns_us, connect_us, tls_us, first_byte_us, status_code, error, error_detail,
-       remote_address, response_body, response_truncated, signature_key_ids, receiver_error_code,
-       response_decrypt_failed, true
+SELECT u.id, r.generation, r.number, u.epoch, timestamptz 'epoch' + u.started_us * interval '1 microsecond',
+       u.duration_us, u.dns_us, u.connect_us, u.tls_us, u.first_byte_us, u.status_code, u.error, u.error_detail,
+       u.remote_address, u.response_body, coalesce(u.response_truncated, false), u.signature_key_ids,
+       u.receiver_error_code, u.response_decrypt_failed, true
 FROM unnest($1::text[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::bigint[],
             $8::bigint[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::smallint[],
             $15::text[], $16::text[], $17::text[], $18::bytea[], $19::boolean[], $20::text[], $21::text[],
             $22::text[])
-  AS r(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
+  AS u(id, epoch, generation, number, decision, reason, wait_us, started_us, duration_us, dns_us, connect_us,
        tls_us, first_byte_us, status_code, error, error_detail, remote_address, response_body,
        response_truncated, signature_key_ids, receiver_error_code, response_decrypt_failed)
 CROSS JOIN LATERAL (
+  SELECT coalesce(u.generation, 1::smallint) AS generation, coalesce(u.number, 1::smallint) AS number) r
+CROSS JOIN LATERAL (
   SELECT count(*) AS times FROM sealpost.attempts a
-  WHERE a.delivery_id = r.id AND a.generation = r.generation AND a.number = r.number AND a.epoch = r.epoch
+  WHERE a.delivery_id = u.id AND a.generation = r.generation AND a.number = r.number AND a.epoch = u.epoch
 ) recorded
 WHERE recorded.times = 0
 RETURNING delivery_id)sql"};
@@ -161,7 +172,7 @@ PgArray distinct_epochs(const Attempts& attempts) {
   return array;
 }
 
-// Columns $22 to $26: what this process knows about members of delivery batches.
+// Columns $24 to $28: what this process knows about members of delivery batches.
 class MemberColumns {
  public:
   void add(const LeasedDelivery& delivery) {
@@ -195,15 +206,7 @@ PgParameters finish_parameters(const Attempts& attempts, MonotonicTime now,
   MemberColumns members;
   for (const FinishedAttempt* attempt : attempts) members.add(attempt->delivery);
   members.append_to(parameters);
-  parameters.add(leaving.emptied()).add(perhaps_done ? "true" : "false");
-  add_rare_columns(attempts, parameters);
-  return parameters;
-}
-
-PgParameters orphan_parameters(const Attempts& attempts, MonotonicTime now) {
-  PgParameters parameters = attempt_parameters(attempts, now);
-  add_rare_columns(attempts, parameters);
-  return parameters;
+  return parameters.add(leaving.emptied()).add(perhaps_done ? "true" : "false");
 }
 
 // With any other end than success a delivery needs a row of its own.
@@ -274,7 +277,7 @@ FinishResult PgDeliveryStore::finish_once(std::span<const FinishedAttempt> attem
     store_response_payloads(transaction, sealer_, sorted);
     const Attempts rest = unheld(sorted, summary);
     if (rest.empty()) return;
-    const PgRows orphans = transaction.run(kOrphansStatement, orphan_parameters(rest, now));
+    const PgRows orphans = transaction.run(kOrphansStatement, attempt_parameters(rest, now));
     for (int i = 0; i < orphans.size(); ++i) result.orphaned.emplace_back(orphans.text(i, 0));
   });
   leaving.left();

@@ -47,8 +47,11 @@ constexpr PgStatement kLook{"look_out_of_turn",
 // there, too. Its row in dispatchers is locked like ours. What it has not picked up in a minute is
 // not counted, so that the count does not pass dead rows of the last hours.
 //
-// The payload is fetched last, for the first row of each event only, so that it is neither sorted
-// nor sent more than once. The ids of a batch rise in commit order.
+// The payload is fetched last, for the first row of each event that is leased to us only, so that
+// it is neither sorted nor sent more than once. The ids of a batch rise in commit order.
+//
+// What hardly ever happens (deliveries that cannot be leased) is counted once, in `counted`; else
+// each CTE about it would read all of `born`.
 const PgStatement kIntakeStatement{"intake", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
@@ -118,11 +121,14 @@ WITH alive AS MATERIALIZED (
 ), born AS MATERIALIZED (
   SELECT *, CASE WHEN leased AND holder <> $1 THEN (SELECT o.id FROM others o WHERE o.epoch = holder)
                  ELSE (SELECT id FROM batch) END || number AS id
-  FROM (SELECT *, 10000000 + row_number() OVER (ORDER BY seq)::int AS number FROM fanned) numbered
+  FROM (SELECT *, 10000000 + row_number() OVER w::int AS number, lag(seq) OVER w IS DISTINCT FROM seq AS is_first
+        FROM fanned WINDOW w AS (ORDER BY seq, NOT (leased AND holder = $1))) numbered
+), counted AS MATERIALIZED (
+  SELECT count(*) AS born, count(*) FILTER (WHERE NOT leased) AS unleased FROM born
 ), waiting AS (
   INSERT INTO sealpost.delivery_rows (id, seq, event_id, endpoint_id, ordering_key, next_attempt_at, created_at)
   SELECT id, seq, event_id, endpoint_id, ordering_key, now(), now()
-  FROM born WHERE status <> 'disabled' AND NOT leased
+  FROM born WHERE status <> 'disabled' AND NOT leased AND (SELECT unleased FROM counted) > 0
 ), batched AS (
   INSERT INTO sealpost.delivery_batches (id, lease_epoch, created_at, numbers, seqs, event_ids, endpoint_ids)
   SELECT CASE WHEN holder = $1 THEN (SELECT id FROM batch) ELSE (SELECT o.id FROM others o WHERE o.epoch = holder) END,
@@ -137,23 +143,23 @@ WITH alive AS MATERIALIZED (
   INSERT INTO sealpost.delivery_history
     (id, seq, event_id, endpoint_id, state, generation, attempts, created_at, finished_at)
   SELECT id, seq, event_id, endpoint_id, 'skipped', 1, 0, now(), now()
-  FROM born WHERE status = 'disabled'
+  FROM born WHERE status = 'disabled' AND (SELECT unleased FROM counted) > 0
 )
 SELECT (SELECT coalesce(max(seq), 0) FROM in_turn), (SELECT count(*) FROM taken)::text,
-       (SELECT count(*) FROM born)::int,
-       (SELECT string_agg(DISTINCT endpoint_id, ',') FROM born WHERE holder = $1 AND NOT leased),
+       (SELECT born FROM counted)::int,
+       (SELECT string_agg(DISTINCT endpoint_id, ',') FROM born
+        WHERE holder = $1 AND NOT leased AND (SELECT unleased FROM counted) > 0),
        (SELECT count(*) FROM in_turn)::text AS event_id,
        NULL AS tenant, NULL AS type, NULL AS payload, NULL::bytea AS payload_bytes, NULL AS content_type,
        NULL AS ordering_key, NULL::bigint AS created_at
 UNION ALL
 SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
-FROM (SELECT seq, id, version, endpoint_id, event_id,
-             lag(seq) OVER (ORDER BY number) IS DISTINCT FROM seq AS is_first
-      FROM born WHERE leased AND holder = $1) l
+FROM born l
 LEFT JOIN LATERAL (
   SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
          (date_part('epoch', o.created_at) * 1000000)::bigint
-  FROM sealpost.outbox o WHERE o.id = l.event_id AND l.is_first OFFSET 0) o ON true)sql"};
+  FROM sealpost.outbox o WHERE o.id = l.event_id AND l.is_first OFFSET 0) o ON true
+WHERE l.leased AND l.holder = $1)sql"};
 
 // $1 epoch, $2 after this handover, $3 deliveries (one handover more at most)
 //

@@ -16,6 +16,8 @@ std::size_t character_length(std::string_view text) {
   return length <= text.size() && is_utf8(text.substr(0, length)) ? length : 0;
 }
 
+bool is_clean(std::string_view text) { return text.find('\0') == text.npos && is_utf8(text); }
+
 std::string bytea_text(std::string_view bytes) { return "\\x" + hex_encode(bytes); }
 
 std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
@@ -23,7 +25,7 @@ std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(
 }  // namespace
 
 std::string clean_text(std::string_view text) {
-  if (text.find('\0') == text.npos && is_utf8(text)) return std::string(text);
+  if (is_clean(text)) return std::string(text);
   std::string clean;
   clean.reserve(text.size());
   while (!text.empty()) {
@@ -38,13 +40,17 @@ std::string clean_text(std::string_view text) {
   return clean;
 }
 
-std::string& PgArray::next() { return text_ += text_.empty() ? '{' : ','; }
+std::string& PgArray::next() {
+  for (; nulls_ > 0; --nulls_) text_ += text_.empty() ? "{NULL" : ",NULL";
+  return text_ += text_.empty() ? '{' : ',';
+}
 
 PgArray& PgArray::add(std::string_view text) {
-  const std::string clean = clean_text(text);
+  std::string cleaned;
+  if (!is_clean(text)) text = cleaned = clean_text(text);
   std::string& out = next();
   out += '"';
-  for (const char c : clean) {
+  for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -70,7 +76,7 @@ PgArray& PgArray::add_bytes(std::string_view bytes) {
 }
 
 PgArray& PgArray::add_null() {
-  next() += "NULL";
+  ++nulls_;
   return *this;
 }
 

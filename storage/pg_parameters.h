@@ -21,6 +21,10 @@ namespace sealpost {
 std::string clean_text(std::string_view text);
 
 // An array literal, '{…}', built element by element. Cast it in the statement: $1::text[].
+//
+// NULLs at its end are left out, because unnest() of several arrays fills the shorter ones up: a
+// column that is NULL everywhere is an empty array, which costs nothing on either side (an element
+// costs PostgreSQL 0.1 us). At least one array must have a value in the last row.
 class PgArray {
  public:
   PgArray& add(std::string_view text);
@@ -44,6 +48,7 @@ class PgArray {
  private:
   std::string& next();
   std::string text_;
+  int nulls_ = 0;  // added since the last value
 };
 
 // $1, $2, … in this order.

@@ -35,6 +35,16 @@ TEST_F(MigratorTest, AppliesEverythingOnce) {
   EXPECT_THAT(second.partitions, IsEmpty());
 }
 
+TEST_F(MigratorTest, DeliveryBatchesAreCompressedByLz4WhereTheServerHasIt) {
+  Migrator(options_).apply();
+  PgSession session(options_);
+  const PgRows rows = session.query_once(
+      "SELECT count(*) FILTER (WHERE attcompression = 'l')::int,"
+      " (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression')"
+      " FROM pg_attribute WHERE attrelid = 'sealpost.delivery_batches'::regclass");
+  EXPECT_EQ(rows.number(0, 0), rows.flag(0, 1) ? 4 : 0);
+}
+
 TEST_F(MigratorTest, SeveralAtOnceApplyEachFileOnce) {
   std::vector<std::size_t> applied(4);
   std::vector<std::thread> threads;
