@@ -23,6 +23,7 @@
 #include "bench/database.h"
 #include "bench/durable_postgres.h"
 #include "bench/fast_receiver.h"
+#include "bench/figures.h"
 #include "bench/measured_sealpost.h"
 #include "bench/paired_latency.h"
 #include "bench/paired_rounds.h"
@@ -81,12 +82,17 @@ class Side {
                   {.tenant = quiet_tenant, .type = [](std::int64_t) { return "bench.quiet"; }}),
               .after = {}};
         });
-    const bool outlasted = flood_ == 0 || left_of_flood() > 0;
+    const std::int64_t left = left_of_flood();
+    const bool outlasted = flood_ == 0 || left > 0;
+    flood_taken_.push_back(static_cast<double>(flood_ - left) / bench_.options.seconds);
     const Latency latency = latency_of(production, receiver_, before, kPatience);
     sealpost_.installation().stop();
     if (!outlasted) throw std::runtime_error("the flood was over too early; make it larger");
     return latency;
   }
+
+  // Events of the flood taken in per second, median of the rounds.
+  double flood_per_second() const { return median(flood_taken_); }
 
  private:
   std::vector<NewEndpoint> endpoints() const {
@@ -130,6 +136,7 @@ class Side {
   Receiver receiver_{Recording::ids};
   std::int64_t flood_;
   std::int64_t inserted_ = 0;
+  std::vector<double> flood_taken_;
   MeasuredSealpost sealpost_;
 };
 
@@ -143,8 +150,10 @@ int run(const Options& options) {
   fmt::print("{}\n",
              report({.benchmark = "fairness",
                      .parameters = fmt::format(
-                         R"("flood": {}, "flood_endpoints": {}, "quiet_tenants": {}, "unit": "ms")",
-                         options.flood, options.flood_endpoints, kQuietTenants),
+                         R"("flood": {}, "flood_endpoints": {}, "flood_per_second": {:.0f}, )"
+                         R"("quiet_tenants": {}, "unit": "ms")",
+                         options.flood, options.flood_endpoints, flooded.flood_per_second(),
+                         kQuietTenants),
                      .commit = options.commit},
                     summary(done)));
   return 0;

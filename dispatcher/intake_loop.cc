@@ -39,12 +39,15 @@ constexpr int kNewestEvents = 512;
 // A look at what came in lately costs PostgreSQL 13 us if that is nothing, and 150 to 200 us if the
 // newest have to be counted (measured beside a flood of 500,000), without its transaction.
 constexpr Milliseconds kOutOfTurnPoll{5};
+constexpr Milliseconds kOutOfTurnPollWithOthers{2};  // while there is somebody
 // What was seen longer ago than this is looked at again once a second only, for late commits.
 constexpr Milliseconds kLookBack{100};
-// While others are waiting too, a statement for a thousand events stands in their way for 20 ms.
-// Smaller ones cost more for each event, so only as long as there is somebody whom they spare time,
-// and not fewer than a hundred (decision 12: with 50 the flood lost more than the others gained).
-constexpr int kIntakeEventsBesideOthers = 100;
+// While others are waiting too, a statement for a thousand events stands in their way for 20 ms,
+// and a backlog that keeps all cores busy makes their producers' commits and their requests wait
+// for one. Smaller statements and a pause after each cost the backlog half of its speed, so only as
+// long as there is somebody whom they spare time (decision 12 has the figures).
+constexpr int kIntakeEventsBesideOthers = 50;
+constexpr Milliseconds kPauseBesideOthers{1};
 constexpr std::chrono::seconds kOthersFor{1};  // after the last one
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
 // An event for very many endpoints is taken in while another one of its size is still being sent.
@@ -84,6 +87,7 @@ Milliseconds IntakeLoop::turn() {
   const bool more_waiting = !enough && claim_waiting(epoch, now);
   parts_.health.reached("intake");
   if (more_waiting || next == Next::at_once) return Milliseconds{0};
+  if (next == Next::after_pause_for_others) return kPauseBesideOthers;
   if (next == Next::after_crowded_poll) return kCrowdedPoll;
   return next == Next::after_busy_poll ? polling_.busy : idle_poll(now);
 }
@@ -114,8 +118,8 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
   if (result.busy) return Next::after_crowded_poll;       // another one hands ours over
   backlog_ = result.in_turn == request.max_events;
   if (backlog_) {
-    const bool crowded = request.max_events < intake_events(now);
-    return crowded ? Next::after_crowded_poll : Next::at_once;
+    if (request.max_events < intake_events(now)) return Next::after_crowded_poll;
+    return others_wait(now) ? Next::after_pause_for_others : Next::at_once;
   }
   const bool busy = last_event_ && now - *last_event_ < kBusyFor;
   return busy ? Next::after_busy_poll : Next::after_idle_poll;
@@ -139,7 +143,7 @@ IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
 // What came in lately, and once a second everything.
 void IntakeLoop::look_out_of_turn(IntakeRequest& request, MonotonicTime now) {
   request.newest = kNewestEvents;
-  next_out_of_turn_ = now + kOutOfTurnPoll;
+  next_out_of_turn_ = now + (others_wait(now) ? kOutOfTurnPollWithOthers : kOutOfTurnPoll);
   if (!looked_back_at_ || now - *looked_back_at_ >= kLookBack) {
     looked_back_at_ = now;
     newest_from_ = std::exchange(newest_before_, newest_seen_) + 1;
@@ -151,9 +155,12 @@ void IntakeLoop::look_out_of_turn(IntakeRequest& request, MonotonicTime now) {
   request.newest_from = newest_from_;
 }
 
+bool IntakeLoop::others_wait(MonotonicTime now) const {
+  return last_out_of_turn_ && now - *last_out_of_turn_ < kOthersFor;
+}
+
 int IntakeLoop::intake_events(MonotonicTime now) const {
-  const bool others_wait = last_out_of_turn_ && now - *last_out_of_turn_ < kOthersFor;
-  return others_wait ? kIntakeEventsBesideOthers : kIntakeEvents;
+  return others_wait(now) ? kIntakeEventsBesideOthers : kIntakeEvents;
 }
 
 IntakeRequest IntakeLoop::intake_request(Epoch epoch, MonotonicTime now) {

@@ -71,7 +71,13 @@ class IntakeLoop {
   const LoopThread& thread() const { return thread_; }
 
  private:
-  enum class Next { at_once, after_busy_poll, after_crowded_poll, after_idle_poll };
+  enum class Next {
+    at_once,
+    after_pause_for_others,
+    after_busy_poll,
+    after_crowded_poll,
+    after_idle_poll
+  };
 
   void run();
   Milliseconds turn();
@@ -79,6 +85,7 @@ class IntakeLoop {
   Next take_events(Epoch epoch, MonotonicTime now, bool enough);
   IntakeResult take(const IntakeRequest& request, MonotonicTime now);
   void look_out_of_turn(IntakeRequest& request, MonotonicTime now);
+  bool others_wait(MonotonicTime now) const;
   int intake_events(MonotonicTime now) const;
   IntakeRequest intake_request(Epoch epoch, MonotonicTime now);
   std::int64_t low_water_mark(MonotonicTime now);

@@ -158,6 +158,23 @@ TEST_F(DispatcherTest, AQuietTenantsEventComesBeforeAFloodInAStatementOfItsOwn) 
   EXPECT_EQ(database_.mixed_intakes(), 0u);
 }
 
+// No time passes here, so the quiet tenant's event was taken just now until the end.
+TEST_F(DispatcherTest, AFloodIsTakenInSmallPortionsWhileAQuietTenantIsActive) {
+  Endpoint quiet = sample_endpoint("quiet");
+  quiet.tenant = "quiet";
+  database_.add_endpoint(quiet);
+  constexpr std::size_t kFlood = 10 * kIntakeEvents;
+  insert_events(static_cast<int>(kFlood));
+  Event event = sample_event("evt_quiet");
+  event.tenant = "quiet";
+  database_.insert_event(event);
+  answer_all_with(200);
+  start();
+  ASSERT_TRUE(wait_for([&] { return database_.attempts().size() == kFlood + 1; }));
+  constexpr std::size_t kInOnePortion = 50;
+  EXPECT_GE(database_.statements("intake"), (kFlood - kIntakeEvents) / kInOnePortion);
+}
+
 TEST_F(DispatcherTest, StopsTakingEventsWhenManyEndpointsAreFull) {
   for (int i = 0; i < 40; ++i)
     database_.add_endpoint(sample_endpoint("hanging" + std::to_string(i)));
