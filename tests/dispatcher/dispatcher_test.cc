@@ -343,6 +343,27 @@ TEST_F(DispatcherTest, AnEndpointThatCannotBeSignedForIsHeldUntilItIsRepaired) {
   ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == 5; }));
 }
 
+// Those beyond the limit are found by a later look.
+TEST_F(DispatcherTest, MoreEndpointsMayWaitThanAreRemembered) {
+  constexpr std::size_t kEndpoints = kMaxWaitingEndpoints + 500;
+  const auto id_of = [](std::size_t n) { return "e" + std::to_string(n); };
+  for (std::size_t n = 0; n < kEndpoints; ++n) {
+    Endpoint endpoint = sample_endpoint(id_of(n));
+    endpoint.status = EndpointStatus::paused;
+    database_.add_endpoint(endpoint);
+  }
+  answer_all_with(200);
+  start();
+  insert_events(1);
+  ASSERT_TRUE(wait_for_state(DeliveryState::pending, kEndpoints));
+  for (std::size_t n = 0; n < kEndpoints; ++n) {
+    database_.change_endpoint(EndpointId(id_of(n)),
+                              [](Endpoint& e) { e.status = EndpointStatus::enabled; });
+  }
+  constexpr std::size_t kAll = kEndpoints + 1;  // and the fixture's
+  ASSERT_TRUE(pass_time_until([&] { return database_.count(DeliveryState::delivered) == kAll; }));
+}
+
 // There was no room for all of them, and the endpoint's load is remembered as closed.
 TEST_F(DispatcherTest, WhatWaitsForADisabledEndpointIsSkippedToo) {
   database_.add_endpoint(sample_endpoint("a", 1));
