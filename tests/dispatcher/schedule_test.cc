@@ -378,6 +378,20 @@ TEST_F(OutageTest, AChangedEndpointStartsAfresh) {
   EXPECT_EQ(start_all(opened).size(), 10u);
 }
 
+// One failure each is worth remembering, but not of more endpoints than that.
+TEST_F(ScheduleTest, RemembersNoMoreLanesWithoutWorkThanItMay) {
+  constexpr std::size_t kEndpoints = kMaxLanes + 100;
+  for (std::size_t n = 0; n < kEndpoints; ++n) {
+    const std::string endpoint = "e" + std::to_string(n);
+    add(endpoint, 1);
+    ASSERT_THAT(start_all(), testing::SizeIs(1));
+    end(endpoint, 500);
+  }
+  EXPECT_EQ(schedule_.lanes(), kMaxLanes);
+  add("e0", 1);
+  EXPECT_THAT(start_all(), testing::SizeIs(1)) << "a newcomer is sent to all the same";
+}
+
 TEST_F(ScheduleTest, ForgetsIdleLanes) {
   for (int i = 0; i < 100; ++i) add("endpoint" + std::to_string(i), 1);
   start_all();
