@@ -152,6 +152,20 @@ void check_url(const EndpointSettings& settings, const SigningProfile& profile,
                       "another profile."});
 }
 
+void check_form(const EndpointSettings& settings, const Signer& signer, Mistakes& mistakes) {
+  if (!signer.signs_form()) return;
+  if (settings.envelope != Envelope::raw) {
+    mistakes.push_back({"invalid_value", Field::envelope,
+                        "The signing profile signs the fields of a form, which only the envelope "
+                        "raw carries; choose raw."});
+  }
+  if (settings.encryption.enabled) {
+    mistakes.push_back({"invalid_value", Field::encryption,
+                        "The signing profile signs the fields of a form, and an encrypted body is "
+                        "none; send false, or choose another profile."});
+  }
+}
+
 std::optional<SigningProfile> with_next_header(std::optional<SigningProfile> profile, bool wanted) {
   if (profile) profile->next_header = wanted;
   return profile;
@@ -199,6 +213,7 @@ void check_signing(const EndpointSettings& settings, const SecretText& secret, b
   try {
     const Signer signer(profile, {secret, secret});  // as many as a rotation has
     check_static_headers(settings, signer, mistakes);
+    check_form(settings, signer, mistakes);
     if (const auto problem = unsendable_header(signer)) throw std::invalid_argument(*problem);
   } catch (const std::invalid_argument& error) {
     mistakes.push_back(

@@ -40,8 +40,8 @@ void require_own_name(std::string_view field, std::string_view name) {
 CompiledProfile::CompiledProfile(SigningProfile of)
     : profile(std::move(of)),
       content("content", profile.content,
-              {id, ts, expires, body, body_sha256_hex, body_sha256_base64, url, method, scheme,
-               host, path, query, content_type, nonce, kid, lf}),
+              {id, ts, expires, body, body_sha256_hex, body_sha256_base64, form_sorted, url, method,
+               scheme, host, path, query, content_type, nonce, kid, lf}),
       prefix("prefix", profile.prefix, {ts, expires, id, nonce, kid}),
       item("item", profile.item, {sig, ts, expires, id, nonce, kid, n}),
       ed25519_item("ed25519_item", profile.ed25519_item, {sig, ts, expires, id, nonce, kid, n}),
@@ -111,7 +111,7 @@ void CompiledProfile::check_verifiable() const {
   const bool digest_in_url =
       content.uses(url) && (url_query.uses(body_sha256_hex) || url_query.uses(body_sha256_base64));
   if (!content.uses(body) && !content.uses(body_sha256_hex) && !content.uses(body_sha256_base64) &&
-      !digest_in_url) {
+      !content.uses(form_sorted) && !digest_in_url) {
     refuse("content", "does not cover the body, so anybody could change it; add {body}");
   }
   constexpr std::pair<Variable, std::string_view> kMustBeSent[] = {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "core/form.h"
 #include "core/target_uri.h"
 
 namespace sealpost {
@@ -47,6 +48,8 @@ SignatureClaim::SignatureClaim(const CompiledProfile& profile, const ReceivedReq
   values_.set(Variable::body, request.body);
   values_.set(Variable::body_sha256_hex, digest_hex_);
   values_.set(Variable::body_sha256_base64, digest_base64_);
+  if (profile.content.uses(Variable::form_sorted)) form_ = sorted_form(request.body);
+  if (form_) values_.set(Variable::form_sorted, *form_);
   values_.set(Variable::method, "POST");
   values_.set(Variable::lf, "\n");
   values_.set(Variable::content_type, header_value(request, "content-type"));

@@ -46,6 +46,7 @@ class SignatureClaim {
   void read_signature(std::string_view part, const VariableValues& known);
 
   const CompiledProfile& profile_;
+  std::optional<std::string> form_;
   std::string digest_hex_;
   std::string digest_base64_;
   std::string host_room_;

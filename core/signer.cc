@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "core/compiled_profile.h"
+#include "core/form.h"
 #include "core/signing_secret.h"
 #include "core/target_uri.h"
 
@@ -290,6 +291,8 @@ bool Signer::writes_header(std::string_view name) const {
                      [name](const auto& header) { return same_header_name(name, header.name); });
 }
 
+bool Signer::signs_form() const { return compiled_->content.uses(Variable::form_sorted); }
+
 void Signer::append_query(std::string& url, std::string_view body, SigningTools& tools) const {
   const Compiled& compiled = *compiled_;
   if (compiled.profile.url_query.empty()) return;
@@ -322,6 +325,12 @@ void Signer::sign(const SigningInput& input, SigningTools& tools,
   }
   if (compiled.uses_digest_hex) signing.set_body_digest_hex();
   if (compiled.uses_digest_base64) signing.set_body_digest_base64();
+  std::optional<std::string> form;
+  if (signs_form()) {
+    form = sorted_form(input.body);
+    CHECK(form, "the body is no form");
+    values.set(Variable::form_sorted, *form);
+  }
   signing.set_request_url(input.url);
   signing.set_nonce();
   if (!compiled.keys.empty()) values.set(Variable::kid, compiled.keys.front().id);

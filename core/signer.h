@@ -77,6 +77,8 @@ class Signer {
   const SigningProfile& profile() const;
   // True if sign() writes a header of that name.
   bool writes_header(std::string_view name) const;
+  // True if it signs the fields of a form: sign() then takes no other body (core/form.h).
+  bool signs_form() const;
   // Adds the profile's url_query, if it has one, to the URL that is requested and signed.
   void append_query(std::string& url, std::string_view body, SigningTools& tools) const;
   // Appends the profile's further headers, then the lists of inputs and signatures.

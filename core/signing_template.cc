@@ -17,6 +17,7 @@ constexpr Word<Variable> kVariables[] = {
     {Variable::body, "body"},
     {Variable::body_sha256_hex, "body_sha256_hex"},
     {Variable::body_sha256_base64, "body_sha256_base64"},
+    {Variable::form_sorted, "form_sorted"},
     {Variable::url, "url"},
     {Variable::method, "method"},
     {Variable::scheme, "scheme"},

@@ -19,6 +19,7 @@ enum class Variable {
   body,                // the bytes that are sent
   body_sha256_hex,     // their SHA-256
   body_sha256_base64,  //
+  form_sorted,         // the fields of a form, core/form.h
   url,                 // as registered, with the profile's url_query
   method,              // POST
   scheme,              // of the url: "https" (with host, path and query RFC 9421's @target-uri)
@@ -36,7 +37,7 @@ enum class Variable {
   version,             // Sealpost's
   lf,                  // a line feed; templates cannot contain one themselves
 };
-inline constexpr size_t kVariableCount = 22;
+inline constexpr size_t kVariableCount = 23;
 inline constexpr size_t kMaxTemplatePieces = 40;  // literals and variables of one template
 
 // What the variables stand for in one request. Holds views.

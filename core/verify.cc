@@ -128,6 +128,9 @@ std::optional<std::string> decode(std::string_view text, SignatureEncoding encod
 
 bool matches(const ClaimedSignature& signature, const CompiledProfile& profile,
              const VerificationKeys& keys) {
+  // A body that is no form has no fields; without this, nothing of it would be signed.
+  const bool has_form = signature.values.has(Variable::form_sorted);
+  if (profile.content.uses(Variable::form_sorted) && !has_form) return false;
   SigningTemplate::Pieces room;
   const auto content = profile.content.pieces(signature.values, room);
   const std::string_view text = signature.values.get(Variable::sig);

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "core/envelope.h"
+#include "core/form.h"
 #include "core/header_rules.h"
 #include "core/sealed_json.h"
 #include "core/signing_secret.h"
@@ -111,6 +112,20 @@ void require_answerable(const SigningProfile& profile, const EndpointSettings& s
                   profile.name));
 }
 
+// Nothing else is a form when it is sent.
+void require_form_bodies(const Signer& signer, const EndpointSettings& settings) {
+  if (!signer.signs_form()) return;
+  if (settings.envelope == Envelope::raw && !settings.encryption.enabled) return;
+  throw std::invalid_argument(
+      fmt::format("envelope: the signing profile {} signs the fields of a form, which only the "
+                  "envelope raw carries, and not encrypted; choose that",
+                  signer.profile().name));
+}
+
+bool may_be_signed(const Signer& signer, const Body& body) {
+  return !signer.signs_form() || (is_form_type(body.content_type) && sorted_form(body.bytes));
+}
+
 // Which secret sealed a packet, so that a receiver with two knows which one opens it.
 std::string key_id_of(const Endpoint& endpoint, const SecretText& secret) {
   return endpoint.id.text() + "." + secret_fingerprint(secret);
@@ -172,6 +187,7 @@ std::shared_ptr<const PreparedEndpoint> prepare(Endpoint endpoint) {
       signing_with(profile, endpoint, endpoint.secrets, endpoint.secret_key_ids);
   require_url(profile, endpoint.settings.url);
   require_answerable(profile, endpoint.settings);
+  require_form_bodies(*usual.signer, endpoint.settings);
   for (const auto& [name, value] : endpoint.settings.headers) {
     if (usual.signer->writes_header(name)) {
       throw std::invalid_argument(
@@ -201,7 +217,7 @@ std::variant<HttpRequest, FailureReason> RequestBuilder::build(
   const EndpointSettings& settings = endpoint.endpoint.settings;
   const SigningProfile& profile = signing.signer->profile();
   std::optional<Body> body = body_for(profile, settings.envelope, event);
-  if (!body) return FailureReason::payload_refused;
+  if (!body || !may_be_signed(*signing.signer, *body)) return FailureReason::payload_refused;
   std::string enc;
   if (settings.encryption.enabled && !encrypt(endpoint, event, now, *body, enc)) {
     return FailureReason::payload_refused;

@@ -219,6 +219,8 @@ const std::vector<Refusal>& refusals() {
       {"too long", custom({{"content", std::string(1025, 'a')}}), "too_long",
        "signing.custom.content"},
       {"body not signed", custom({{"content", "{ts}"}}), "invalid_value", "signing.custom.content"},
+      {"form in a JSON envelope", custom({{"content", "{ts}.{form_sorted}"}}), "invalid_value",
+       "envelope"},
       {"time not sent", custom({{"prefix", ""}}), "invalid_value", "signing.custom.content"},
       {"no signature", custom({{"item", "v1="}}), "invalid_value", "signing.custom.item"},
       {"no separator", custom({{"join", ""}}), "invalid_value", "signing.custom.join"},

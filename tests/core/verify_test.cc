@@ -339,6 +339,34 @@ TEST(VerifyTest, AProfileThatIsGivenIsTheOnlyOneTried) {
   EXPECT_THAT(with(own).problem, HasSubstr("not a time like"));
 }
 
+// The example of Twilio's documentation. It signs without a time.
+TEST(VerifyTest, AFormIsVerifiedByItsFields) {
+  const SigningProfile twilio{.name = "twilio-form",
+                              .algorithm = SignatureAlgorithm::hmac_sha1,
+                              .content = "{url}{form_sorted}",
+                              .encoding = SignatureEncoding::base64,
+                              .signature_header = "X-Twilio-Signature",
+                              .item = "{sig}"};
+  ReceivedRequest request{
+      .headers = {{"x-twilio-signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8="}},
+      .body =
+          "Digits=1234&CallSid=CA1234567890ABCDE&From=%2B14158675309&To=%2B18005551212"
+          "&Caller=%2B14158675309",
+      .url = "https://mycompany.com/myapp.php?foo=1&bar=2"};
+  const auto verified = [&] {
+    return verify_request(request, twilio, SecretText("12345"), kNow).verified;
+  };
+  EXPECT_TRUE(verified());
+  request.body += "&More=1";
+  EXPECT_FALSE(verified());
+  // Signed over no field at all: that says nothing about a body that is no form.
+  request.body = "";
+  request.headers["x-twilio-signature"] = "zYQTYrRWXE7LtzbG4PfP7/bkkGo=";
+  EXPECT_TRUE(verified());
+  request.body = "a=%";
+  EXPECT_FALSE(verified());
+}
+
 TEST(VerifyTest, WithoutASignatureItSaysWhatIsMissing) {
   const Verification result = verify(received({.profile = "none", .secrets = {}}));
   EXPECT_FALSE(result.verified);

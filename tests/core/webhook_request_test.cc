@@ -206,6 +206,31 @@ TEST(WebhookRequestTest, OtherProfilesCarryAnyPayloadRaw) {
   }
 }
 
+TEST(WebhookRequestTest, AProfileThatSignsFieldsSendsFormsOnly) {
+  Endpoint to = endpoint("none");
+  to.settings.envelope = Envelope::raw;
+  to.settings.signing_profile = kCustomProfile;
+  to.secrets = {SecretText("12345")};
+  to.settings.custom_signing = SigningProfile{.name = "custom",
+                                              .algorithm = SignatureAlgorithm::hmac_sha1,
+                                              .content = "{url}{form_sorted}",
+                                              .signature_header = "X-Twilio-Signature",
+                                              .item = "{sig}"};
+  Event event = paid();
+  event.payload = "b=2&a=1";
+  event.payload_is_json = false;
+  event.content_type = "application/x-www-form-urlencoded";
+  EXPECT_EQ(request(delivery(event), to).body, "b=2&a=1");
+  event.payload = "a=%";
+  EXPECT_EQ(refusal(event, to), FailureReason::payload_refused);
+  EXPECT_EQ(refusal(paid(), to), FailureReason::payload_refused) << "JSON";
+  to.settings.envelope = Envelope::standard;
+  EXPECT_THROW(prepare(to), std::invalid_argument);
+  to.settings.envelope = Envelope::raw;
+  to.settings.encryption.enabled = true;
+  EXPECT_THROW(prepare(to), std::invalid_argument);
+}
+
 TEST(WebhookRequestTest, EngeniusRefusesABodyThatBeginsWithADigit) {
   Endpoint to = endpoint("engenius");
   to.settings.envelope = Envelope::raw;

@@ -221,6 +221,28 @@ TEST_F(InteropTest, ACustomProfileIsAcceptedLikeAPreset) {
   expect_good(courtroom_->node.verdicts("/custom", 1).front(), one);
 }
 
+// Twilio's own requests are forms.
+TEST_F(InteropTest, AFormIsSignedByItsFields) {
+  const Case one{"custom", "twilio_form", Language::node, false};
+  create_endpoint("/form", one,
+                  {{"signing",
+                    {{"custom",
+                      {{"alg", "hmac-sha1"},
+                       {"content", "{url}{form_sorted}"},
+                       {"encoding", "base64"},
+                       {"sig_header", "X-Twilio-Signature"},
+                       {"item", "{sig}"}}}}},
+                   {"envelope", "raw"}});
+  courtroom_->installation.sql().query_once(
+      "INSERT INTO sealpost.outbox (tenant, type, payload_bytes, content_type) "
+      "VALUES ($1, 'message.received', $2::bytea, 'application/x-www-form-urlencoded')",
+      PgParameters().add(tenant_).add_bytes(
+          "To=%2B18005551212&Body=100%25+of+%E2%82%AC5&MediaUrl=b&MediaUrl=a&MediaUrl=b&Empty="));
+  const Json verdict = courtroom_->node.verdicts("/form", 1).front();
+  expect_good(verdict, one);
+  EXPECT_EQ("100% of €5", verdict.at("event").at("Body"));
+}
+
 TEST_F(InteropTest, EveryAttemptIsSignedAnew) {
   const std::vector<Case> cases{
       {"standard", "standardwebhooks"}, {"itpay", "stripe"}, {"pandora", "pandora_sample"}};
