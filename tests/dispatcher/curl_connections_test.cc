@@ -183,8 +183,10 @@ TEST_F(CurlConnectionsTest, KeepsNoMoreConnectionsThanItMay) {
   EXPECT_GE(most, few.max_connections);
   // nginx may see a new connection before the end of an old one.
   EXPECT_LE(most, few.max_connections + static_cast<int>(kReceiverShares) + kAtOnce);
-  const Seen last = see(receiver.plain_url("h1999.test.localhost"));
-  EXPECT_EQ(last.requests, 2) << "the newest ones are kept";
+  // By itself: of several at once in one set only the last to end is kept.
+  const int before = see(receiver.plain_url("h1999.test.localhost")).requests;
+  EXPECT_EQ(see(receiver.plain_url("h1999.test.localhost")).requests, before + 1)
+      << "the newest one is kept";
 }
 
 }  // namespace
