@@ -1,5 +1,7 @@
 // Bodies of the type application/x-www-form-urlencoded (WHATWG URL, section 5), as signatures over
 // a form's fields read them.
+//
+// Threads: everything here is safe from any thread.
 #pragma once
 
 #include <optional>
