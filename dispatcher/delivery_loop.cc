@@ -51,9 +51,7 @@ void DeliveryLoop::run() {
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
     running_limit_.used(schedule_.in_flight());
-    parts_.sender->poll(held_back ? Milliseconds{0} : poll_time(), finished_);
-    if (held_back || running_limit_.is_full())
-      running_limit_.looked(static_cast<int>(finished_.size()));
+    look(held_back);
     record();
   }
   over_ = true;
@@ -189,6 +187,14 @@ void DeliveryLoop::begin(Schedule::Start start) {
                      request.sealed_session};
   in_flight_count_ = in_flight_now();
   parts_.sender->start(tag, std::move(request));
+}
+
+void DeliveryLoop::look(bool held_back) {
+  const Milliseconds wait = poll_time();
+  const MonotonicTime began = parts_.clock.monotonic_now();
+  parts_.sender->poll(held_back ? std::min(wait, RunningLimit::kLook) : wait, finished_);
+  if (!held_back && !running_limit_.is_full()) return;
+  running_limit_.looked(static_cast<int>(finished_.size()), parts_.clock.monotonic_now() - began);
 }
 
 // Few and rare: they do not count as in flight, because no lease covers them, and a stop does not

@@ -88,6 +88,7 @@ class DeliveryLoop {
   void take_inbox();
   void give_back(std::vector<LeasedDelivery> unwanted);
   bool start_allowed();
+  void look(bool held_back);
   void begin(Schedule::Start start);
   void start_side_requests();
   void record();

@@ -37,7 +37,8 @@ constexpr int kEnoughMovable = 2 * kIntakeEvents;
 // tenants with more than 64 events in a burst.
 constexpr int kNewestEvents = 512;
 // A look at what came in lately costs PostgreSQL 13 us if that is nothing, and 150 to 200 us if the
-// newest have to be counted (measured beside a flood of 500,000), without its transaction.
+// newest have to be counted (measured beside a flood of 500,000), without its transaction. Several
+// dispatchers take turns.
 constexpr Milliseconds kOutOfTurnPoll{5};
 constexpr Milliseconds kOutOfTurnPollWithOthers{2};  // while there is somebody
 // What was seen longer ago than this is looked at again once a second only, for late commits.
@@ -89,7 +90,9 @@ Milliseconds IntakeLoop::turn() {
   if (more_waiting || next == Next::at_once) return Milliseconds{0};
   if (next == Next::after_pause_for_others) return kPauseBesideOthers;
   if (next == Next::after_crowded_poll) return kCrowdedPoll;
-  return next == Next::after_busy_poll ? polling_.busy : idle_poll(now);
+  if (next != Next::after_busy_poll) return idle_poll(now);
+  // Who has enough to do leaves the processors to the others.
+  return enough ? parts_.membership.dispatchers() * polling_.busy : polling_.busy;
 }
 
 Milliseconds IntakeLoop::idle_poll(MonotonicTime now) const {
@@ -99,20 +102,21 @@ Milliseconds IntakeLoop::idle_poll(MonotonicTime now) const {
 
 IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool enough) {
   const bool out_of_turn = backlog_ && now >= next_out_of_turn_;
-  const bool picks_up = movable() < 2 * enough_movable() && !parts_.membership.owners()->empty();
+  const int pick_up = std::clamp(2 * enough_movable() - movable(), 0, total_room());
+  const bool picks_up = pick_up > 0 && parts_.membership.dispatchers() > 1;
   if (total_room() == 0 || (enough && !out_of_turn && !picks_up)) return Next::after_busy_poll;
   if (out_of_turn || enough) {
     // By itself: with hundreds of others in its statement an event would wait for all of them.
     IntakeRequest request = intake_request(epoch, now);
     request.max_events = 0;
-    request.pick_up = picks_up;
+    request.max_picked_up = picks_up ? pick_up : 0;
     if (out_of_turn) look_out_of_turn(request, now);
     const bool picked_up = !take(request, now).handed_over.empty();
     if (enough || total_room() == 0) return Next::after_busy_poll;
     if (picked_up) return Next::at_once;
   }
   IntakeRequest request = intake_request(epoch, now);
-  request.pick_up = picks_up;
+  request.max_picked_up = pick_up;  // also if we are alone: those who died may have left something
   const IntakeResult result = take(request, now);
   if (!result.handed_over.empty()) return Next::at_once;  // and nothing was taken in
   if (result.busy) return Next::after_crowded_poll;       // another one hands ours over
@@ -143,7 +147,8 @@ IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
 // What came in lately, and once a second everything.
 void IntakeLoop::look_out_of_turn(IntakeRequest& request, MonotonicTime now) {
   request.newest = kNewestEvents;
-  next_out_of_turn_ = now + (others_wait(now) ? kOutOfTurnPollWithOthers : kOutOfTurnPoll);
+  next_out_of_turn_ = now + parts_.membership.dispatchers() *
+                                (others_wait(now) ? kOutOfTurnPollWithOthers : kOutOfTurnPoll);
   if (!looked_back_at_ || now - *looked_back_at_ >= kLookBack) {
     looked_back_at_ = now;
     newest_from_ = std::exchange(newest_before_, newest_seen_) + 1;

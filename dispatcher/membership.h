@@ -9,10 +9,12 @@
 // Threads: safe from any thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -60,12 +62,16 @@ class Membership {
 
   // `owners`: of every bucket; empty if there is no other dispatcher.
   void own(std::vector<std::int16_t> buckets, std::vector<Epoch> owners) {
+    dispatchers_ =
+        std::max(1, static_cast<int>(std::set<Epoch>(owners.begin(), owners.end()).size()));
     auto shared = std::make_shared<const std::vector<std::int16_t>>(std::move(buckets));
     auto shared_owners = std::make_shared<const std::vector<Epoch>>(std::move(owners));
     const std::lock_guard lock(mutex_);
     buckets_ = std::move(shared);
     owners_ = std::move(shared_owners);
   }
+  // How many share the work, ourselves included; those without a bucket left out.
+  int dispatchers() const { return dispatchers_; }
   Buckets buckets() const {
     const std::lock_guard lock(mutex_);
     return buckets_;
@@ -81,6 +87,7 @@ class Membership {
   std::atomic<bool> in_doubt_{false};
   std::atomic<MonotonicTime> trusted_until_{MonotonicTime{}};
   std::atomic<MonotonicTime> settled_at_{MonotonicTime{}};
+  std::atomic<int> dispatchers_{1};
   mutable std::mutex mutex_;
   Buckets buckets_ = std::make_shared<const std::vector<std::int16_t>>();
   Owners owners_ = std::make_shared<const std::vector<Epoch>>();

@@ -3,15 +3,21 @@
 // With receivers that answer at once a hundred requests are plenty; a thousand only cost: each runs
 // on a connection of its own, whose memory falls out of the processor's caches (26 us of CPU per
 // request with 64 at once, 54 with 1,024: bench/send). With slow receivers a thousand are needed.
-// So the limit follows what the thread sees when it looks at the network: nothing ended, although
-// more requests wait for a place, and it rises; something ended, so there was work enough, and it
-// sinks. It finds the whole range within 25 ms. What is not used is taken back, whatever else held
-// the requests back (results not written, no work), so that one bad minute does not leave it high.
+// So the limit follows what the thread finds when it looks at the network although more requests
+// wait for a place. Nothing for some time, or one or two that ended: it has time for more, and the
+// limit rises. Many at once: they had to wait for it, and the limit sinks. What is not used is
+// taken back, whatever else held the requests back (results not written, no work), so that one bad
+// minute does not leave it high.
+//
+// The thread must sleep in such a look. When it span instead, receivers on the same machine got no
+// processor to answer with, which looked as if they were slow (decision 7).
 //
 // A pure data structure; belongs to one thread.
 #pragma once
 
 #include <algorithm>
+
+#include "base/clock.h"
 
 namespace sealpost {
 
@@ -26,27 +32,46 @@ class RunningLimit {
   // So many are running. Once per turn, before the look.
   void used(int running) { limit_ = std::clamp(running + kRise, least(), limit_); }
 
-  // One look at the network while the limit held requests back or was full: `ended` are over.
-  void looked(int ended) {
-    if (ended == 0) {
-      limit_ = std::min(limit_ + kRise, most_);
+  // How long a look should wait for something to end.
+  static constexpr Milliseconds kLook{4};
+
+  // One look at the network while the limit held requests back or was full: it took `waited`, and
+  // `ended` are over.
+  void looked(int ended, MonotonicTime::duration waited) {
+    if (ended == 0) return found_nothing(waited);
+    waited_ = {};
+    silences_ = 0;
+    if (ended <= kFew) {
+      limit_ = std::min(limit_ + 1, most_);
       return;
     }
-    surplus_ += ended;
-    limit_ = std::max(limit_ - surplus_ / kEndedPerStep, least());
-    surplus_ %= kEndedPerStep;
+    const int squared = std::min(ended, most_) * std::min(ended, most_);
+    limit_ = std::max(limit_ - std::min(squared / kSinkPer, limit_ / 2), least());
   }
 
  private:
   static constexpr int kLeast = 64;
-  static constexpr int kRise = 8;          // starting 8 requests takes 0.2 ms
-  static constexpr int kEndedPerStep = 8;  // it sinks by one for that many ended requests
+  static constexpr int kRise = 8;  // starting 8 requests takes 0.2 ms
+  // What ends while the thread handles one request (30 us) is one more at most, unless it is busy.
+  static constexpr int kFew = 2;
+  // It sinks by one for 8 at once, by 64 for 64: what a busy machine lets through in bursts.
+  static constexpr int kSinkPer = 64;
 
   int least() const { return std::min(kLeast, most_); }
 
+  // By more each time, as long as nothing ends: receivers that hang must not keep the others
+  // waiting for a place.
+  void found_nothing(MonotonicTime::duration waited) {
+    waited_ += waited;
+    if (waited_ < kLook) return;
+    waited_ = {};
+    limit_ = std::min(limit_ + kRise * ++silences_, most_);
+  }
+
   const int most_;
   int limit_;
-  int surplus_ = 0;  // ended requests that have not lowered the limit yet
+  MonotonicTime::duration waited_{};  // since something ended or the limit rose
+  int silences_ = 0;                  // rises since something ended
 };
 
 }  // namespace sealpost

@@ -184,6 +184,9 @@ WITH alive AS MATERIALIZED (
   FROM picked p CROSS JOIN LATERAL (
     SELECT * FROM sealpost.delivery_batches b WHERE b.id = p.id AND b.lease_epoch = $1 OFFSET 0) b
   CROSS JOIN LATERAL unnest(b.numbers, b.seqs, b.event_ids, b.endpoint_ids) AS m(number, seq, event_id, endpoint_id)
+), versions AS MATERIALIZED (
+  SELECT e.id, e.version FROM (SELECT DISTINCT endpoint_id FROM members) m
+  CROSS JOIN LATERAL (SELECT e.id, e.version FROM sealpost.endpoints e WHERE e.id = m.endpoint_id OFFSET 0) e
 )
 SELECT 0::bigint AS seq, (SELECT coalesce(max(id), '') FROM picked) AS id, 0 AS version,
        (SELECT string_agg(DISTINCT e, ',')
@@ -193,10 +196,9 @@ SELECT 0::bigint AS seq, (SELECT coalesce(max(id), '') FROM picked) AS id, 0 AS 
        NULL AS ordering_key, NULL::bigint AS created_at
 UNION ALL
 SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
-FROM (SELECT m.seq, m.id, e.version, m.endpoint_id, m.event_id,
+FROM (SELECT m.seq, m.id, v.version, m.endpoint_id, m.event_id,
              lag(m.seq) OVER (ORDER BY m.id) IS DISTINCT FROM m.seq AS is_first
-      FROM members m CROSS JOIN LATERAL (
-        SELECT e.version FROM sealpost.endpoints e WHERE e.id = m.endpoint_id OFFSET 0) e) l
+      FROM members m JOIN versions v ON v.id = m.endpoint_id) l
 LEFT JOIN LATERAL (
   SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
          (date_part('epoch', o.created_at) * 1000000)::bigint
@@ -326,7 +328,7 @@ int PgDeliveryStore::look_out_of_turn(const IntakeRequest& request, IntakeResult
 }
 
 PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& request) {
-  if (request.max_events == 0 && !request.pick_up) return {};
+  if (request.max_events == 0 && request.max_picked_up == 0) return {};
   // A full sweep once in a while, for handovers that were committed in another order.
   if (request.from_position == 0) handovers_after_ = last_handover_;
   const PgRows rows = session_.query(
@@ -335,7 +337,7 @@ PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& reques
                   .add(std::int64_t{request.epoch})
                   .add(request.from_position == 0 ? std::string() : handovers_after_));
   return {.events = request.max_events > 0 && rows.flag(0, 0),
-          .handed_over = request.pick_up && rows.flag(0, 1)};
+          .handed_over = request.max_picked_up > 0 && rows.flag(0, 1)};
 }
 
 // What is picked up goes back at once, before another statement could fail.
@@ -377,7 +379,7 @@ void PgDeliveryStore::pick_up(const IntakeRequest& request, IntakeResult& result
         kPickUpStatement, PgParameters()
                               .add(std::int64_t{request.epoch})
                               .add(request.from_position == 0 ? std::string() : handovers_after_)
-                              .add(request.max_leased));
+                              .add(request.max_picked_up));
     last_handover_ = std::max(last_handover_, rows.text(0, kId));
     result.overflowed = split_ids(rows.view(0, kOverflowed));
     result.handed_over = fan_out.read(transaction, rows);

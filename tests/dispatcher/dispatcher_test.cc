@@ -120,7 +120,7 @@ TEST_F(DispatcherTest, LeavesEventsInTheStoreWhenTheQueueIsFull) {
   start();  // nothing is ever answered
   insert_events(3 * kMaxQueuedPerEndpoint);
   ASSERT_TRUE(wait_for([&] { return database_.in_intake() == 0; }));
-  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 100; }));
+  ASSERT_TRUE(pass_time_until([&] { return network_.waiting_count() == 100; }));
   EXPECT_LE(database_.count(DeliveryState::delivering), 100u + kMaxQueuedPerEndpoint);
   EXPECT_GE(database_.count(DeliveryState::pending), 1u * kMaxQueuedPerEndpoint);
 }
@@ -209,7 +209,7 @@ TEST_F(DispatcherTest, ClaimsWhatWaitsForManyEndpointsTogether) {
   for (int i = 0; i < 400; ++i) database_.add_endpoint(sample_endpoint("b" + std::to_string(i)));
   start();
   insert_events(1);
-  ASSERT_TRUE(wait_for([&] { return network_.waiting_count() == 401; }));
+  ASSERT_TRUE(pass_time_until([&] { return network_.waiting_count() == 401; }));
   for (int i = 0; i < 401; ++i) network_.answer_oldest(answered(503));
   ASSERT_TRUE(wait_for_state(DeliveryState::pending, 401));
   const std::size_t claims = database_.statements("claim");

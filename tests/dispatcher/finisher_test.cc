@@ -99,7 +99,7 @@ TEST_F(FinisherTest, WritesManyResultsInFewStatements) {
   EXPECT_EQ(database_.statements("finish"), 3u) << "at most 1,000 each";
 }
 
-// While many come, a result waits 40 ms for company; not if nothing else can be sent meanwhile.
+// While many come, a result waits for company; not if nothing else can be sent meanwhile.
 TEST_F(FinisherTest, WritesAtOnceWhenSendingWaitsForRoom) {
   finisher_.add(delivered(lease(60)));
   ASSERT_TRUE(wait_until_all_is_written());

@@ -104,7 +104,7 @@ TEST_F(HandoverTest, TheyTakeNoMoreAtOnceThanTheyAskFor) {
     store_.intake(our_request());
   }
   IntakeRequest request = intake_request(theirs_);
-  request.max_leased = 3;
+  request.max_picked_up = 3;
   EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(4)) << "whole handovers";
   EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(4));
   EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());

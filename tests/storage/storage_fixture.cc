@@ -55,6 +55,7 @@ IntakeRequest StorageTest::intake_request(Epoch epoch) const {
   request.buckets = all_buckets();
   request.max_events = 1000;
   request.max_leased = 1000;
+  request.max_picked_up = 1000;
   request.room_per_endpoint = 1000;
   return request;
 }

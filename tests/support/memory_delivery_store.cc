@@ -112,7 +112,9 @@ class MemoryDeliveryStore final : public DeliveryStore {
   IntakeResult take_in(const IntakeRequest& request) {
     IntakeResult result;
     if (!database_.is_alive(request.epoch)) return result;
-    result.handed_over = std::exchange(database_.handed_over_[request.epoch], {});
+    if (request.max_picked_up > 0) {
+      result.handed_over = std::exchange(database_.handed_over_[request.epoch], {});
+    }
     if (!result.handed_over.empty()) return result;
     std::map<EndpointId, int> rooms;
     for (const EndpointRoom& room : request.rooms) rooms[room.endpoint_id] = room.room;
