@@ -164,20 +164,20 @@ WHERE l.leased AND l.holder = $1)sql"};
 // $1 epoch, $2 after this handover, $3 deliveries (one handover more at most)
 //
 // What other dispatchers fanned out for us. The rows are ours already; this is how we hear of them.
+// Small handovers first: what was taken out of turn must not wait behind a flood here, either. The
+// first row names the last of those before which nothing waits any more.
 // Indexes: primary keys; outbox's in the partition that run-time pruning leaves. Locks: our row in
 // dispatchers FOR KEY SHARE, the handovers, which nobody else takes away while our epoch lives.
 const PgStatement kPickUpStatement{"pick_up", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
-), next AS MATERIALIZED (
-  SELECT id FROM (
-    SELECT id, sum(deliveries) OVER (ORDER BY id) - deliveries AS before
-    FROM (SELECT h.id, h.deliveries FROM sealpost.handovers h
-          WHERE h.epoch = $1 AND h.id > $2 ORDER BY h.id LIMIT 50) h) h
-  WHERE before < $3::int
+), waits AS MATERIALIZED (
+  SELECT id, sum(deliveries) OVER (ORDER BY deliveries > 64, id) - deliveries < $3::int AS is_next
+  FROM (SELECT h.id, h.deliveries FROM sealpost.handovers h
+        WHERE h.epoch = $1 AND h.id > $2 ORDER BY h.id LIMIT 500) h
 ), picked AS MATERIALIZED (
   DELETE FROM sealpost.handovers
-  WHERE epoch = $1 AND id = ANY (ARRAY(SELECT id FROM next)) AND EXISTS (SELECT FROM alive)
+  WHERE epoch = $1 AND id = ANY (ARRAY(SELECT id FROM waits WHERE is_next)) AND EXISTS (SELECT FROM alive)
   RETURNING id, waiting_endpoint_ids
 ), members AS MATERIALIZED (
   SELECT b.id || m.number AS id, m.seq, m.event_id, m.endpoint_id
@@ -188,7 +188,9 @@ WITH alive AS MATERIALIZED (
   SELECT e.id, e.version FROM (SELECT DISTINCT endpoint_id FROM members) m
   CROSS JOIN LATERAL (SELECT e.id, e.version FROM sealpost.endpoints e WHERE e.id = m.endpoint_id OFFSET 0) e
 )
-SELECT 0::bigint AS seq, (SELECT coalesce(max(id), '') FROM picked) AS id, 0 AS version,
+SELECT 0::bigint AS seq,
+       (SELECT coalesce(max(p.id), '') FROM picked p
+        WHERE p.id < coalesce((SELECT min(id) FROM waits WHERE NOT is_next), '~')) AS id, 0 AS version,
        (SELECT string_agg(DISTINCT e, ',')
         FROM picked CROSS JOIN LATERAL unnest(waiting_endpoint_ids) AS e) AS endpoint_id,
        '' AS event_id,

@@ -110,6 +110,24 @@ TEST_F(HandoverTest, TheyTakeNoMoreAtOnceThanTheyAskFor) {
   EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());
 }
 
+// A flood may be half a minute of work; what was taken out of turn must not wait behind it.
+TEST_F(HandoverTest, SmallHandoversComeFirstAndNoneIsForgotten) {
+  add_endpoint("acme", {"*"});
+  IntakeRequest ours = our_request();
+  ours.max_handed_over = 1000;
+  for (const int events : {65, 70, 2}) {
+    for (int i = 0; i < events; ++i) insert_event("acme", "a");
+    store_.intake(ours);
+  }
+  IntakeRequest request = intake_request(theirs_);
+  request.max_picked_up = 1;
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(2));
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(65));
+  request.from_position = 1;  // no full sweep
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(70));
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());
+}
+
 TEST_F(HandoverTest, DeliveriesInOrderAreToldAndNotLeased) {
   const EndpointId endpoint = add_endpoint("acme", {"*"});
   run("UPDATE sealpost.endpoints SET ordering = 'fifo'");
