@@ -162,7 +162,7 @@ void check_form(const EndpointSettings& settings, const Signer& signer, Mistakes
   if (settings.encryption.enabled) {
     mistakes.push_back({"invalid_value", Field::encryption,
                         "The signing profile signs the fields of a form, and an encrypted body is "
-                        "none; send false, or choose another profile."});
+                        "none; send null, or choose another profile."});
   }
 }
 

@@ -1,12 +1,11 @@
 #include "cli/start_checks.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <stdexcept>
 #include <string>
 
 #include "base/log.h"
+#include "dispatcher/file_limit.h"
 #include "storage/migrator.h"
 #include "storage/pg_session.h"
 
@@ -14,7 +13,6 @@ namespace sealpost {
 namespace {
 
 constexpr std::chrono::seconds kMaxClockDifference{5};
-constexpr rlim_t kOtherFiles = 256;  // database connections, the API's clients, logs
 
 constexpr PgStatement kServerFacts{
     "start_checks",
@@ -53,17 +51,14 @@ void warn_about_server(const DatabaseOptions& database, const Clock& clock) {
 }
 
 void raise_file_limit(int max_in_flight) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  getrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t needed = static_cast<rlim_t>(max_in_flight) + kOtherFiles;
-  if (limit.rlim_cur >= needed) return;
+  const auto too_few = raise_open_file_limit(open_files_needed(max_in_flight));
+  if (!too_few) return;
   log_warn("file_limit.low",
-           {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)},
-            {"needed", static_cast<std::uint64_t>(needed)},
-            {"remedy", "raise it (ulimit -n, LimitNOFILE=) or lower SEALPOST_MAX_IN_FLIGHT"}});
+           {{"limit", too_few->allowed},
+            {"needed", too_few->needed},
+            {"remedy",
+             "raise the hard limit (ulimit -Hn, LimitNOFILE= of the systemd unit) or lower "
+             "SEALPOST_MAX_IN_FLIGHT"}});
 }
 
 }  // namespace sealpost

@@ -16,8 +16,8 @@ void require_schema(const DatabaseOptions& database);
 // our time, schedules run by the database's.
 void warn_about_server(const DatabaseOptions& database, const Clock& clock);
 
-// Raises the limit of open files as far as allowed; warns when it is too low for `max_in_flight`
-// connections.
+// Raises the limit of open files (dispatcher/file_limit.h); warns when it stays too low for
+// `max_in_flight` requests.
 void raise_file_limit(int max_in_flight);
 
 }  // namespace sealpost

@@ -7,7 +7,6 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "core/form.h"
-#include "core/target_uri.h"
 
 namespace sealpost {
 namespace {
@@ -53,7 +52,7 @@ SignatureClaim::SignatureClaim(const CompiledProfile& profile, const ReceivedReq
   values_.set(Variable::method, "POST");
   values_.set(Variable::lf, "\n");
   values_.set(Variable::content_type, header_value(request, "content-type"));
-  set_url(request.url);
+  if (!request.url.empty()) values_.set_url(request.url, host_room_);
   read_headers(request);
   read_signatures(request);
 }
@@ -79,16 +78,6 @@ std::string SignatureClaim::url_problem() const {
   profile_.url_query.append_to(query, values_);
   if (values_.get(Variable::url).ends_with(query)) return "";
   return fmt::format("the URL does not end with {}: the body was changed on its way", query);
-}
-
-void SignatureClaim::set_url(std::string_view url) {
-  if (url.empty()) return;
-  const TargetUri uri = target_uri(url, host_room_);
-  values_.set(Variable::url, url);
-  values_.set(Variable::scheme, uri.scheme);
-  values_.set(Variable::host, uri.host);
-  values_.set(Variable::path, uri.path);
-  values_.set(Variable::query, uri.query);
 }
 
 void SignatureClaim::read_headers(const ReceivedRequest& request) {

@@ -38,7 +38,6 @@ class SignatureClaim {
   std::string url_problem() const;
 
  private:
-  void set_url(std::string_view url);
   void read_headers(const ReceivedRequest& request);
   void read_signatures(const ReceivedRequest& request);
   void read_list(std::string_view text, VariableValues& values, const ReceivedRequest& request);

@@ -13,7 +13,6 @@
 #include "core/compiled_profile.h"
 #include "core/form.h"
 #include "core/signing_secret.h"
-#include "core/target_uri.h"
 
 namespace sealpost {
 namespace {
@@ -81,15 +80,6 @@ std::string_view expected_form(const SigningProfile& profile) {
                   expected_form(profile)));
 }
 
-void set_url(std::string_view url, std::string& host, VariableValues& values) {
-  const TargetUri uri = target_uri(url, host);
-  values.set(Variable::url, url);
-  values.set(Variable::scheme, uri.scheme);
-  values.set(Variable::host, uri.host);
-  values.set(Variable::path, uri.path);
-  values.set(Variable::query, uri.query);
-}
-
 std::string key_id(const SigningProfile& profile, const SecretText& secret) {
   if (!profile.key_id.empty()) return profile.key_id;
   const std::string public_key = public_key_of(profile, secret);
@@ -114,7 +104,7 @@ struct Signer::Compiled : CompiledProfile {
     known.set(Variable::method, "POST");
     known.set(Variable::version, SEALPOST_VERSION);
     known.set(Variable::lf, "\n");
-    if (!url.empty()) set_url(url, host, known);
+    if (!url.empty()) known.set_url(url, host);
     for (FurtherHeader& header : headers) header.value = header.value.filled(known);
     if (profile.algorithm == SignatureAlgorithm::none) return;
     if (secrets.empty()) {
@@ -202,7 +192,7 @@ struct Signer::Signing {
     if (!compiled.url.empty()) {
       CHECK(url == compiled.url, "the signer was made for another URL");
     } else if (compiled.uses_uri) {
-      set_url(url, tools.host_, values);
+      values.set_url(url, tools.host_);
     } else {
       values.set(Variable::url, url);
     }

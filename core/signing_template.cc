@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "core/target_uri.h"
 #include "core/words.h"
 
 namespace sealpost {
@@ -68,6 +69,15 @@ Variable require_variable(std::string_view field, std::string_view name,
 }
 
 }  // namespace
+
+void VariableValues::set_url(std::string_view url, std::string& room) {
+  const TargetUri uri = target_uri(url, room);
+  set(Variable::url, url);
+  set(Variable::scheme, uri.scheme);
+  set(Variable::host, uri.host);
+  set(Variable::path, uri.path);
+  set(Variable::query, uri.query);
+}
 
 SigningTemplate::SigningTemplate(std::string_view field, std::string_view text,
                                  std::initializer_list<Variable> allowed) {

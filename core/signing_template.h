@@ -44,6 +44,8 @@ inline constexpr size_t kMaxTemplatePieces = 40;  // literals and variables of o
 class VariableValues {
  public:
   void set(Variable variable, std::string_view value) { values_[index(variable)] = value; }
+  // The URL and its parts: views into it, or into `room` (core/target_uri.h).
+  void set_url(std::string_view url, std::string& room);
   std::string_view get(Variable variable) const { return values_[index(variable)]; }
   bool has(Variable variable) const { return get(variable).data() != nullptr; }
 

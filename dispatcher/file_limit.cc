@@ -3,8 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "core/limits.h"
 
@@ -17,18 +15,15 @@ std::size_t open_files_needed(int max_in_flight) {
   return 2 * static_cast<std::size_t>(max_in_flight) + kOthers;
 }
 
-std::optional<std::string> raise_open_file_limit(std::size_t needed) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return std::string("the limit of open files cannot be read: ") + std::strerror(errno);
-  }
+std::optional<TooFewOpenFiles> raise_open_file_limit(std::size_t needed) {
+  rlimit limit{};  // stays 0 if it cannot be read, and then we say so
+  getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur >= needed) return std::nullopt;
   rlimit raised = limit;
   raised.rlim_cur = std::min<rlim_t>(needed, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &raised) == 0 && raised.rlim_cur >= needed) return std::nullopt;
-  return "this process may open " + std::to_string(raised.rlim_cur) + " files and needs " +
-         std::to_string(needed) + ": raise the hard limit (ulimit -Hn, LimitNOFILE= of the " +
-         "systemd unit) or lower SEALPOST_MAX_IN_FLIGHT";
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  if (limit.rlim_cur >= needed) return std::nullopt;
+  return TooFewOpenFiles{.allowed = limit.rlim_cur, .needed = needed};
 }
 
 }  // namespace sealpost

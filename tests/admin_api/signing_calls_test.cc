@@ -221,6 +221,15 @@ const std::vector<Refusal>& refusals() {
       {"body not signed", custom({{"content", "{ts}"}}), "invalid_value", "signing.custom.content"},
       {"form in a JSON envelope", custom({{"content", "{ts}.{form_sorted}"}}), "invalid_value",
        "envelope"},
+      {"encrypted form",
+       [] {
+         Json members = custom({{"content", "{ts}.{form_sorted}"}});
+         members["envelope"] = "raw";
+         members["encryption"] = {
+             {"public_key", "MCowBQYDK2VuAyEAB6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw="}};
+         return members;
+       }(),
+       "invalid_value", "encryption"},
       {"time not sent", custom({{"prefix", ""}}), "invalid_value", "signing.custom.content"},
       {"no signature", custom({{"item", "v1="}}), "invalid_value", "signing.custom.item"},
       {"no separator", custom({{"join", ""}}), "invalid_value", "signing.custom.join"},

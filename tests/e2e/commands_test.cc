@@ -1,6 +1,7 @@
 // The commands beside the dispatcher: listen, verify, the embedded default, and what producers may
 // do.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
 #include <sstream>
@@ -166,6 +167,30 @@ TEST_F(CommandE2eTest, AProducerMayInsertAndNothingElse) {
   const std::string no_payload = as_producer("INSERT INTO sealpost.outbox (type) VALUES ('a.b')");
   EXPECT_NE(std::string::npos, no_payload.find("payload_bytes must be set")) << no_payload;
   EXPECT_EQ(1, installation_.count("SELECT count(*) FROM sealpost.outbox"));
+}
+
+TEST_F(CommandE2eTest, RaisesTheLimitOfOpenFilesAtItsStart) {
+  SealpostProcess dispatcher({.arguments = {"dispatcher"},
+                              .environment = installation_.environment(),
+                              .ulimit = "-Sn 256"});
+  ASSERT_TRUE(dispatcher.wait_until_ready()) << dispatcher.errors();
+  rlimit limit{};
+  ASSERT_EQ(0, prlimit(dispatcher.pid(), RLIMIT_NOFILE, nullptr, &limit));
+  EXPECT_GE(limit.rlim_cur, 2048u) << "1,024 requests and their kept connections";
+  EXPECT_EQ(std::string::npos, dispatcher.errors().find("file_limit.low"));
+}
+
+TEST_F(CommandE2eTest, SaysWhatToDoWhenTooFewOpenFilesAreAllowed) {
+  SealpostProcess dispatcher({.arguments = {"dispatcher"},
+                              .environment = installation_.environment(),
+                              .ulimit = "-n 900"});
+  const auto line = dispatcher.wait_for_log("file_limit.low", kPatience);
+  ASSERT_TRUE(line) << dispatcher.errors();
+  const Json warning = Json::parse(*line);
+  EXPECT_EQ(900, warning["limit"]);
+  EXPECT_GE(warning["needed"], 2048);
+  EXPECT_NE(std::string::npos, warning["remedy"].get<std::string>().find("SEALPOST_MAX_IN_FLIGHT"));
+  EXPECT_TRUE(dispatcher.wait_until_ready()) << dispatcher.errors();
 }
 
 TEST_F(CommandE2eTest, EmbeddedPostgresNeedsNoConfigurationAndKeepsItsDataAcrossAKill) {

@@ -14,6 +14,10 @@ ProgramOptions program_options(CommandOptions options) {
   // Nobody's real ports, and no colors or text lines when a test runs in a terminal.
   options.environment.emplace("SEALPOST_LOG_FORMAT", "json");
   options.arguments.insert(options.arguments.begin(), SEALPOST_BINARY);
+  if (!options.ulimit.empty()) {
+    const std::string script = "ulimit " + options.ulimit + R"( && exec "$0" "$@")";
+    options.arguments.insert(options.arguments.begin(), {"/bin/sh", "-c", script});
+  }
   return {.arguments = std::move(options.arguments),
           .environment = std::move(options.environment),
           .directory = std::move(options.directory),

@@ -27,6 +27,7 @@ struct CommandOptions {
   std::map<std::string, std::string> environment{};  // SEALPOST_…
   std::filesystem::path directory = ".";
   std::string input{};
+  std::string ulimit{};  // options of the shell's ulimit, for this process only
 };
 
 CommandResult run_sealpost(const CommandOptions& options,
