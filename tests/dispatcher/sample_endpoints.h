@@ -6,10 +6,8 @@
 #include <string>
 #include <utility>
 
-#include <functional>
 #include "core/delivery.h"
 #include "core/endpoint.h"
-
 #include "core/retry_policy.h"
 #include "dispatcher/endpoint_cache.h"
 

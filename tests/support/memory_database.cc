@@ -136,6 +136,11 @@ std::size_t MemoryDatabase::mixed_intakes() const {
   return mixed_intakes_;
 }
 
+std::size_t MemoryDatabase::rooms_named() const {
+  const std::lock_guard lock(mutex_);
+  return rooms_named_;
+}
+
 std::vector<FinishedAttempt> MemoryDatabase::attempts() const {
   const std::lock_guard lock(mutex_);
   return attempts_;

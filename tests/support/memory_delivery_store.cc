@@ -111,6 +111,7 @@ class MemoryDeliveryStore final : public DeliveryStore {
  private:
   IntakeResult take_in(const IntakeRequest& request) {
     IntakeResult result;
+    database_.rooms_named_ = request.rooms.size();
     if (!database_.is_alive(request.epoch)) return result;
     if (request.max_picked_up > 0) {
       result.handed_over = std::exchange(database_.handed_over_[request.epoch], {});

@@ -70,6 +70,7 @@ class MemoryDatabase {
   std::size_t count(DeliveryState state) const;
   std::size_t in_intake() const;
   std::size_t mixed_intakes() const;  // statements that took events in turn and out of turn
+  std::size_t rooms_named() const;    // endpoints with less room, in the last request for intake
   std::vector<FinishedAttempt> attempts() const;  // in the order in which they were recorded
   std::size_t orphaned_attempts() const;
   std::size_t statements(const std::string& name) const;  // how often it was asked for
@@ -126,6 +127,7 @@ class MemoryDatabase {
   std::deque<std::pair<std::int64_t, std::shared_ptr<const Event>>> intake_;
   std::int64_t last_position_ = 0;
   std::size_t mixed_intakes_ = 0;
+  std::size_t rooms_named_ = 0;
   std::map<DeliveryId, Delivery> deliveries_;
   std::map<Epoch, std::vector<LeasedDelivery>> handed_over_;
   std::vector<FinishedAttempt> attempts_;

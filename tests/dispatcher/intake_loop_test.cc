@@ -1,0 +1,104 @@
+#include "dispatcher/intake_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "dispatcher/finisher.h"
+#include "tests/dispatcher/sample_endpoints.h"
+#include "tests/dispatcher/wait_for.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_http_sender.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/memory_delivery_store.h"
+
+namespace sealpost {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+// The intake thread alone: the test is the network thread, which is not started.
+class IntakeLoopTest : public testing::Test {
+ protected:
+  IntakeLoopTest() {
+    begin();
+    std::vector<std::int16_t> all_buckets(256);
+    std::iota(all_buckets.begin(), all_buckets.end(), std::int16_t{0});
+    membership_.own(all_buckets, {});
+  }
+  ~IntakeLoopTest() override { intake_.stop(); }
+
+  void begin() { membership_.begin(epoch_, clock_.monotonic_now() + seconds(30)); }
+
+  // Everything that is queued is sent, and each receiver asks for a pause.
+  void send_all_and_pause() {
+    for (const LeasedDelivery& delivery : inbox_.take().deliveries) {
+      EndpointLoad& load = *endpoints_.find(delivery.endpoint_id)->load;
+      load.paused_until = clock_.monotonic_now() + hours(1);
+      --load.queued;
+      inbox_.left(delivery);
+    }
+  }
+
+  FakeClock clock_;
+  MemoryDatabase database_{clock_};
+  FakeNetwork http_{clock_};
+  FakeRandom random_;
+  StoreHealth health_{clock_};
+  DispatcherMetrics metrics_;
+  const Epoch epoch_ = database_.registry()->start("test", seconds(30)).epoch;
+  Membership membership_;
+  RetryTimes retry_times_;
+  EndpointCache endpoints_{clock_};
+  Inbox inbox_;
+  SideRequests side_requests_;
+  Finisher finisher_{{.store = database_.delivery_store(),
+                      .endpoints = database_.endpoint_source(),
+                      .retry_times = retry_times_,
+                      .health = health_,
+                      .metrics = metrics_,
+                      .membership = membership_,
+                      .clock = clock_,
+                      .on_written = [] {}}};
+  DeliveryLoop network_{{.sender = std::make_unique<FakeHttpSender>(http_),
+                         .inbox = inbox_,
+                         .endpoints = endpoints_,
+                         .membership = membership_,
+                         .finisher = finisher_,
+                         .side_requests = side_requests_,
+                         .metrics = metrics_,
+                         .clock = clock_,
+                         .random = random_},
+                        100};
+  IntakeLoop intake_{{.store = database_.delivery_store(),
+                      .source = database_.endpoint_source(),
+                      .endpoints = endpoints_,
+                      .inbox = inbox_,
+                      .network = network_,
+                      .retry_times = retry_times_,
+                      .membership = membership_,
+                      .health = health_,
+                      .metrics = metrics_,
+                      .clock = clock_},
+                     {.busy = Milliseconds{1}, .idle = Milliseconds{1}}};
+};
+
+// Their number is bounded by nothing else, and each is a parameter of every statement.
+TEST_F(IntakeLoopTest, NamesABoundedNumberOfEndpointsThatTakeNone) {
+  const int endpoints = static_cast<int>(kMaxClosedEndpoints) + 50;
+  for (int i = 0; i < endpoints; ++i) {
+    database_.add_endpoint(sample_endpoint("e" + std::to_string(i)));
+  }
+  database_.insert_event(sample_event("evt_1"));
+  intake_.start();
+  ASSERT_TRUE(wait_for([&] { return inbox_.queued() == endpoints; }));
+  membership_.doubt();  // it waits, and would have asked for nothing before: there is enough to do
+  send_all_and_pause();
+  begin();
+  EXPECT_TRUE(wait_for([&] { return database_.rooms_named() == kMaxClosedEndpoints; }))
+      << database_.rooms_named();
+}
+
+}  // namespace
+}  // namespace sealpost
