@@ -110,7 +110,7 @@ TEST_F(HandoverTest, TheyTakeNoMoreAtOnceThanTheyAskFor) {
   EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());
 }
 
-// A flood may be half a minute of work; what was taken out of turn must not wait behind it.
+// A flood may be seconds of work; what was taken out of turn must not wait behind it.
 TEST_F(HandoverTest, SmallHandoversComeFirstAndNoneIsForgotten) {
   add_endpoint("acme", {"*"});
   IntakeRequest ours = our_request();
