@@ -31,6 +31,7 @@ void Finisher::break_up_batches() {
   next_break_up_ = now + kBatchAge / 2;
   try {
     parts_.store->break_up_batches(epoch, kBatchAge);
+    parts_.health.reached("finish");
   } catch (const StorageError& error) {
     parts_.health.failed("finish", error);
   }

@@ -47,7 +47,20 @@ TEST_F(DispatcherFaultTest, ResultsAreKeptWhileTheDatabaseIsGone) {
   database_.fail_with(nullptr);
   ASSERT_TRUE(wait_for_state(DeliveryState::delivered, 10));
   EXPECT_EQ(network_.started_count(), 10u) << "nothing was sent twice";
-  EXPECT_TRUE(wait_for([&] { return dispatcher_->is_ready(why); })) << why;
+  // Some parts ask the database again only at their next look.
+  EXPECT_TRUE(pass_time_until([&] { return dispatcher_->is_ready(why); })) << why;
+}
+
+TEST_F(DispatcherFaultTest, IsReadyAgainAfterAnOutageInWhichNothingWasSent) {
+  start();
+  std::string why;
+  database_.fail_with(always(Kind::unavailable));
+  const std::size_t asked = database_.statements("break_up_batches");
+  ASSERT_TRUE(
+      pass_time_until([&] { return database_.statements("break_up_batches") > asked + 1; }));
+  EXPECT_FALSE(dispatcher_->is_ready(why));
+  database_.fail_with(nullptr);
+  EXPECT_TRUE(pass_time_until([&] { return dispatcher_->is_ready(why); })) << why;
 }
 
 TEST_F(DispatcherFaultTest, StartsNothingOnceTheLeaseMayHaveRunOut) {
