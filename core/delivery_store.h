@@ -37,7 +37,7 @@ struct IntakeRequest {
   std::vector<Epoch> owners;          // whose each bucket is; empty if we are alone
   int max_events = 0;                 // events to take out of intake in turn
   int newest = 0;                     // of the newest events, those of tenants with few among them
-  std::int64_t newest_from = 0;       // but only if one of those came from here on
+  std::int64_t newest_from = 0;       // by themselves only if one of those came from here on
   int max_leased = 0;                 // deliveries to lease in all
   int max_picked_up = 0;    // of what others have handed over (one handover more at most); 0: none
   int max_handed_over = 0;  // deliveries that may wait for each of the other dispatchers

@@ -87,6 +87,10 @@ inline constexpr std::chrono::milliseconds kFinishDelay{3};  // how long a resul
 // on one database each have fewer, and a statement costs 1 ms beside 15 us per result: four of them
 // wrote 240 at a time with 40 ms.
 inline constexpr std::chrono::milliseconds kBusyFinishDelay{100};
+// The same while tenants with few events wait beside a backlog: everybody's statements and commits
+// wait behind those for hundreds of results (decision 12).
+inline constexpr int kFinishBatchBesideOthers = 60;
+inline constexpr std::chrono::milliseconds kFinishDelayBesideOthers{6};
 // A crash makes its successor look at every member of the batches that are left: 1 us each.
 inline constexpr std::chrono::seconds kBatchAge{10};
 // Leased and not started, all endpoints: an event for ten thousand of them, while another one is

@@ -90,6 +90,7 @@ Dispatcher::Parts::Parts(Dependencies from, DispatcherOptions given)
               .endpoints = endpoints,
               .inbox = inbox,
               .network = network,
+              .finisher = finisher,
               .retry_times = retry_times,
               .membership = membership,
               .health = health,

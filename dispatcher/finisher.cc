@@ -46,13 +46,19 @@ void Finisher::gather(std::size_t written_last) {
   constexpr std::size_t kMany = 50;
   for (int rings = 0; rings < 2 && !thread_.stopping(); ++rings) {
     Milliseconds time = written_last >= kMany ? kBusyFinishDelay : kFinishDelay;
+    if (keeps_small()) time = kFinishDelayBesideOthers;
     {
       const std::lock_guard lock(mutex_);
-      if (attempts_.size() >= worthwhile_ || sending_waits_) return;
+      if (attempts_.size() >= enough() || sending_waits_) return;
       if (others_wait_) time = kFinishDelay;
     }
     thread_.sleep(time);
   }
+}
+
+// A statement for them need not wait for more.
+std::size_t Finisher::enough() const {
+  return keeps_small() ? std::min<std::size_t>(worthwhile_, kFinishBatchBesideOthers) : worthwhile_;
 }
 
 void Finisher::add(std::vector<FinishedAttempt> attempts) {
@@ -60,6 +66,7 @@ void Finisher::add(std::vector<FinishedAttempt> attempts) {
   unfinished_ += static_cast<int>(attempts.size());
   std::size_t before = 0;
   std::size_t after = 0;
+  const std::size_t wanted = enough();
   bool hurries = std::ranges::any_of(attempts, &FinishedAttempt::in_order);
   {
     const std::lock_guard lock(mutex_);
@@ -69,8 +76,8 @@ void Finisher::add(std::vector<FinishedAttempt> attempts) {
     after = attempts_.size();
   }
   const bool first = before == 0;
-  const bool enough = before < worthwhile_ && after >= worthwhile_;
-  if (first || enough || hurries) thread_.ring();
+  const bool reached = before < wanted && after >= wanted;
+  if (first || reached || hurries) thread_.ring();
 }
 
 void Finisher::hurry() {
@@ -123,7 +130,10 @@ std::size_t Finisher::write_attempts() {
   std::vector<FinishedAttempt> batch;
   {
     const std::lock_guard lock(mutex_);
-    const auto count = std::min<std::size_t>(attempts_.size(), kFinishBatch);
+    // Many have gathered in spite of it: the database is too slow for small statements.
+    const bool small = keeps_small() && attempts_.size() < worthwhile_;
+    const std::size_t limit = small ? kFinishBatchBesideOthers : kFinishBatch;
+    const auto count = std::min(attempts_.size(), limit);
     const auto end = attempts_.begin() + static_cast<std::ptrdiff_t>(count);
     batch.assign(std::make_move_iterator(attempts_.begin()), std::make_move_iterator(end));
     attempts_.erase(attempts_.begin(), end);

@@ -62,6 +62,9 @@ class Finisher {
   // Nothing else is sent until there is room: what is here is written without waiting for more.
   void hurry();
 
+  // Until then others wait for the same database: statements stay small, as long as that is enough.
+  void keep_small_until(MonotonicTime time) { small_until_ = time; }
+
   // Handed in and not yet written.
   int unfinished() const { return unfinished_; }
 
@@ -88,6 +91,8 @@ class Finisher {
                MonotonicTime asked_at);
   void done(int deliveries);
   bool may_go_on() const;
+  bool keeps_small() const { return parts_.clock.monotonic_now() < small_until_.load(); }
+  std::size_t enough() const;
   void rest(const StorageError& error);
 
   Parts parts_;
@@ -95,6 +100,7 @@ class Finisher {
   std::atomic<int> unfinished_{0};
   std::atomic<bool> has_deadline_{false};
   std::atomic<MonotonicTime> deadline_{MonotonicTime{}};
+  std::atomic<MonotonicTime> small_until_{MonotonicTime{}};
   Backoff backoff_;
   MonotonicTime next_break_up_{};
 

@@ -46,8 +46,9 @@ constexpr Milliseconds kLookBack{100};
 // While others are waiting too, a statement for a thousand events stands in their way for 20 ms,
 // and a backlog that keeps all cores busy makes their producers' commits and their requests wait
 // for one. Smaller statements and a pause after each cost the backlog half of its speed, so only as
-// long as there is somebody whom they spare time (decision 12 has the figures).
-constexpr int kIntakeEventsBesideOthers = 50;
+// long as there is somebody whom they spare time (decision 12 has the figures). Each takes the
+// others along: asking first, and a statement of their own, doubles what they wait for.
+constexpr int kIntakeEventsBesideOthers = 30;
 constexpr Milliseconds kPauseBesideOthers{1};
 constexpr std::chrono::seconds kOthersFor{1};  // after the last one
 constexpr int kShareOfFreeRoom = kMaxQueued / kMaxQueuedPerEndpoint;
@@ -105,7 +106,8 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
   const int pick_up = std::clamp(2 * enough_movable() - movable(), 0, total_room());
   const bool picks_up = pick_up > 0 && parts_.membership.dispatchers() > 1;
   if (total_room() == 0 || (enough && !out_of_turn && !picks_up)) return Next::after_busy_poll;
-  if (out_of_turn || enough) {
+  const bool takes_others_along = backlog_ && !enough && others_wait(now);
+  if ((out_of_turn && !takes_others_along) || enough) {
     // By itself: with hundreds of others in its statement an event would wait for all of them.
     IntakeRequest request = intake_request(epoch, now);
     request.max_events = 0;
@@ -116,6 +118,7 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
     if (picked_up) return Next::at_once;
   }
   IntakeRequest request = intake_request(epoch, now);
+  if (takes_others_along) request.newest = kNewestEvents;
   request.max_picked_up = pick_up;  // also if we are alone: those who died may have left something
   const IntakeResult result = take(request, now);
   if (!result.handed_over.empty()) return Next::at_once;  // and nothing was taken in
@@ -140,7 +143,10 @@ IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
   accept(result.handed_over, now);
   hand_over();
   newest_seen_ = std::max(newest_seen_, result.newest_position);
-  if (result.events > result.in_turn) last_out_of_turn_ = now;
+  if (result.events > result.in_turn) {
+    others_until_ = now + kOthersFor;
+    parts_.finisher.keep_small_until(others_until_);
+  }
   return result;
 }
 
@@ -158,10 +164,6 @@ void IntakeLoop::look_out_of_turn(IntakeRequest& request, MonotonicTime now) {
     return;
   }
   request.newest_from = newest_from_;
-}
-
-bool IntakeLoop::others_wait(MonotonicTime now) const {
-  return last_out_of_turn_ && now - *last_out_of_turn_ < kOthersFor;
 }
 
 int IntakeLoop::intake_events(MonotonicTime now) const {

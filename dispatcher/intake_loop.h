@@ -8,8 +8,8 @@
 // intake, and so does enough to send: events wait in the store.
 //
 // Turn. Events are taken in the order in which they were committed. While more wait than one
-// statement takes, those of tenants who have few are also taken out of turn, by a statement of
-// their own every few milliseconds while there are any.
+// statement takes, those of tenants who have few are also taken out of turn: the first by a
+// statement of their own, and while there are any, all statements are small and take them along.
 //
 // Other dispatchers. What they fanned out for our endpoints is picked up before events are taken
 // in: it is leased to us already. What has no room here is given back.
@@ -36,6 +36,7 @@
 #include "dispatcher/delivery_loop.h"
 #include "dispatcher/dispatcher_metrics.h"
 #include "dispatcher/endpoint_cache.h"
+#include "dispatcher/finisher.h"
 #include "dispatcher/inbox.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/membership.h"
@@ -52,6 +53,7 @@ class IntakeLoop {
     EndpointCache& endpoints;
     Inbox& inbox;
     DeliveryLoop& network;
+    Finisher& finisher;
     RetryTimes& retry_times;
     Membership& membership;
     StoreHealth& health;
@@ -85,7 +87,7 @@ class IntakeLoop {
   Next take_events(Epoch epoch, MonotonicTime now, bool enough);
   IntakeResult take(const IntakeRequest& request, MonotonicTime now);
   void look_out_of_turn(IntakeRequest& request, MonotonicTime now);
-  bool others_wait(MonotonicTime now) const;
+  bool others_wait(MonotonicTime now) const { return now < others_until_; }
   int intake_events(MonotonicTime now) const;
   IntakeRequest intake_request(Epoch epoch, MonotonicTime now);
   std::int64_t low_water_mark(MonotonicTime now);
@@ -132,7 +134,7 @@ class IntakeLoop {
   std::int64_t newest_from_ = 0;
   std::optional<MonotonicTime> looked_back_at_;
   std::optional<MonotonicTime> last_full_look_;
-  std::optional<MonotonicTime> last_out_of_turn_;
+  MonotonicTime others_until_{};
 
   LoopThread thread_;  // last: it uses everything above
 };

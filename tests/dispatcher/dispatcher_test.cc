@@ -136,6 +136,27 @@ TEST_F(DispatcherTest, WorksOffWhatDidNotFitAtFirst) {
   EXPECT_EQ(network_.started_count(), all);
 }
 
+TEST_F(DispatcherTest, WhileQuietTenantsWaitSmallStatementsTakeTheirEventsAlong) {
+  Endpoint quiet = sample_endpoint("quiet");
+  quiet.tenant = "quiet";
+  database_.add_endpoint(quiet);
+  const auto insert_quiet = [&](int i) {
+    Event event = sample_event("evt_quiet_" + std::to_string(i));
+    event.tenant = "quiet";
+    database_.insert_event(event);
+  };
+  insert_events(10 * kIntakeEvents);
+  insert_quiet(0);  // found by a look
+  answer_all_with(200);
+  start();
+  for (int i = 1; database_.mixed_intakes() < 3; ++i) {
+    const std::size_t before = database_.statements("intake");
+    insert_quiet(i);
+    ASSERT_TRUE(wait_for([&] { return database_.statements("intake") > before + 1; }));
+    ASSERT_GT(database_.in_intake(), 0u) << "the flood must outlast the test";
+  }
+}
+
 // Also while there is little to send and the flood is taken in: then everybody in a statement waits
 // for all that it takes.
 TEST_F(DispatcherTest, AQuietTenantsEventComesBeforeAFloodInAStatementOfItsOwn) {

@@ -84,6 +84,20 @@ class FinisherTest : public testing::Test {
                       .on_written = [this] { least_seen_ = finisher_.unfinished(); }}};
 };
 
+TEST_F(FinisherTest, KeepsStatementsSmallForAWhile) {
+  const auto write = [&](int results) {
+    const std::size_t before = database_.statements("finish");
+    finisher_.add(delivered(lease(results)));
+    EXPECT_TRUE(wait_until_all_is_written());
+    return database_.statements("finish") - before;
+  };
+  finisher_.keep_small_until(clock_.monotonic_now() + std::chrono::seconds(1));
+  EXPECT_EQ(write(10 * kFinishBatchBesideOthers), 10u);
+  EXPECT_EQ(write(kFinishBatch + kFinishBatchBesideOthers), 2u) << "small ones were too slow";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(write(10 * kFinishBatchBesideOthers), 1u);
+}
+
 TEST_F(FinisherTest, TellsWheneverThereIsRoomAgain) {
   finisher_.add(delivered(lease(1500)));
   ASSERT_TRUE(wait_for([&] { return least_seen_ == 0; }));

@@ -76,6 +76,7 @@ class IntakeLoopTest : public testing::Test {
                       .endpoints = endpoints_,
                       .inbox = inbox_,
                       .network = network_,
+                      .finisher = finisher_,
                       .retry_times = retry_times_,
                       .membership = membership_,
                       .health = health_,

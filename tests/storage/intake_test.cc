@@ -218,6 +218,11 @@ TEST_F(IntakeTest, TakesOutOfTurnOnlyIfSuchAnEventCameSinceThePosition) {
   EXPECT_EQ(nothing.newest_position, of_quiet + 1);
   request.newest_from = of_quiet;
   EXPECT_EQ(store_.intake(request).events, 1);
+
+  insert_event("quiet", "a");
+  request.newest_from = std::stoll(value("SELECT max(seq) FROM sealpost.intake")) + 1;
+  request.max_events = 2;
+  EXPECT_EQ(store_.intake(request).events, 3) << "what is taken in turn takes it along";
 }
 
 TEST_F(IntakeTest, AnEndedEpochTakesNothing) {
