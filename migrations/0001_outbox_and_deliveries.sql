@@ -145,11 +145,15 @@ CREATE TRIGGER accept_event AFTER INSERT ON sealpost.outbox
 -- Whether there is something to take in or to pick up: what an idle dispatcher asks a few hundred times a second. A
 -- function, because its settings travel with it: the indexes are used whatever the statistics of the (mostly empty)
 -- tables say, without a transaction around it and also through a connection pooler.
-CREATE FUNCTION sealpost.work_waits(from_position bigint, for_epoch bigint, after_handover text,
+--
+-- In a backlog the next event stands behind the last that was taken; from `from_position` (NULL: events are not asked
+-- for) to there lie the dead rows of a second, 0.3 ms of looking when four dispatchers ask beside a backlog.
+CREATE FUNCTION sealpost.work_waits(from_position bigint, last_taken bigint, for_epoch bigint, after_handover text,
                                     OUT events boolean, OUT handed_over boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN
-  events := EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position);
+  events := from_position IS NOT NULL AND (EXISTS (SELECT FROM sealpost.intake WHERE seq > last_taken)
+                                           OR EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position));
   handed_over := EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = for_epoch AND h.id > after_handover);
 END $$;
 

@@ -45,6 +45,7 @@ class PgDeliveryStore final : public DeliveryStore {
 
   PgSession session_;
   Sealer sealer_;
+  std::int64_t last_taken_ = 0;  // the highest position of an event
   std::string last_handover_;    // the highest before which nothing waits any more
   std::string handovers_after_;  // before it are dead rows only, or nearly so
   // Their finish failed, perhaps after it was committed. At most what is in flight.

@@ -13,7 +13,7 @@ namespace {
 
 // Read primary keys; lock nothing.
 constexpr PgStatement kProbe{"work_waits",
-                             "SELECT events, handed_over FROM sealpost.work_waits($1, $2, $3)"};
+                             "SELECT events, handed_over FROM sealpost.work_waits($1, $2, $3, $4)"};
 constexpr PgStatement kLook{"look_out_of_turn",
                             "SELECT highest, waits FROM sealpost.look_out_of_turn($1, $2)"};
 
@@ -334,13 +334,14 @@ PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& reques
   if (request.max_events == 0 && request.max_picked_up == 0) return {};
   // A full sweep once in a while, for handovers that were committed in another order.
   if (request.from_position == 0) handovers_after_ = last_handover_;
+  const bool asks_events = request.max_events > 0;
   const PgRows rows = session_.query(
       kProbe, PgParameters()
-                  .add(request.from_position)
+                  .add(asks_events ? std::optional(request.from_position) : std::nullopt)
+                  .add(last_taken_)
                   .add(std::int64_t{request.epoch})
                   .add(request.from_position == 0 ? std::string() : handovers_after_));
-  return {.events = request.max_events > 0 && rows.flag(0, 0),
-          .handed_over = request.max_picked_up > 0 && rows.flag(0, 1)};
+  return {.events = rows.flag(0, 0), .handed_over = request.max_picked_up > 0 && rows.flag(0, 1)};
 }
 
 // What is picked up goes back at once, before another statement could fail.
@@ -369,6 +370,7 @@ void PgDeliveryStore::take_in(const IntakeRequest& request, int newest, IntakeRe
     if (result.events == 0) return;
     result.in_turn = static_cast<int>(rows.number(0, kInTurn));
     result.last_position = rows.number(0, kLastPosition);
+    last_taken_ = std::max(last_taken_, result.last_position);
     result.deliveries = static_cast<int>(rows.number(0, kDeliveries));
     result.overflowed = split_ids(rows.view(0, kOverflowed));
     result.leased = fan_out.read(transaction, rows);
