@@ -56,7 +56,7 @@ void Finisher::gather(std::size_t written_last) {
   }
 }
 
-// A statement for them need not wait for more.
+// So many results are worth a statement.
 std::size_t Finisher::enough() const {
   return keeps_small() ? std::min<std::size_t>(worthwhile_, kFinishBatchBesideOthers) : worthwhile_;
 }

@@ -147,7 +147,8 @@ CREATE TRIGGER accept_event AFTER INSERT ON sealpost.outbox
 -- tables say, without a transaction around it and also through a connection pooler.
 --
 -- In a backlog the next event stands behind the last that was taken; from `from_position` (NULL: events are not asked
--- for) to there lie the dead rows of a second, 0.3 ms of looking when four dispatchers ask beside a backlog.
+-- for) to there lie the dead rows of a second. Four dispatchers beside a backlog: 0.33 ms per call when every call
+-- passed them, 0.20 to 0.28 since (wall time on two busy cores).
 CREATE FUNCTION sealpost.work_waits(from_position bigint, last_taken bigint, for_epoch bigint, after_handover text,
                                     OUT events boolean, OUT handed_over boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
