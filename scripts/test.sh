@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 
 passed=0 failed=0
 failures=() # names, for the end of a long report
+reasons=""  # what the failed ones printed, for the same place: of a long report, often only the end is kept
 started=$SECONDS
 sources() { git ls-files '*.h' '*.cc'; }
 
@@ -28,10 +29,30 @@ check() {
   else
     printf ' FAILED after %d s\n' $((SECONDS - began))
     tail -n 100 "$log"
+    reasons+="==> $name"$'\n'"$(tail -n 40 "$log")"$'\n'
     failed=$((failed + 1))
     failures+=("$name")
   fi
   rm -f "$log"
+}
+
+# What the tests printed that a report of ctest calls failed: gtest's failures, or else the end.
+reasons_of() {
+  python3 - "$1" <<'PYTHON'
+import sys
+import xml.etree.ElementTree as tree
+
+for test in tree.parse(sys.argv[1]).iter("testcase"):
+    if test.get("status") == "run":
+        continue
+    lines = (test.findtext("system-out") or "").splitlines()
+    kept = set()
+    for i, line in enumerate(lines):
+        if line.endswith(": Failure") or line.startswith("[  FAILED"):
+            kept.update(range(i, min(i + 15, len(lines))))
+    shown = [lines[i] for i in sorted(kept)] or lines[-40:]
+    print(f"==> {test.get('name')}", *shown[:120], sep="\n")
+PYTHON
 }
 
 # Runs a preset's tests; the arguments after it go to ctest. Counts from its own report.
@@ -52,6 +73,7 @@ run_tests() {
   while read -r name; do failures+=("build/$preset: $name"); done < <(
     grep '<testcase ' "$report" | grep -v 'status="run"' | sed 's/.*<testcase name="\([^"]*\)".*/\1/'
   )
+  [ "$bad" -eq 0 ] || reasons+=$(reasons_of "$report" || true)$'\n'
   say "build/$preset: $((tests - bad)) passed, $bad failed, $((SECONDS - began)) s"
 }
 
@@ -98,6 +120,7 @@ front_door() {
 
 summary() {
   say "$((SECONDS - started)) s in all"
+  [ -z "$reasons" ] || printf '==> what failed\n%s' "$reasons"
   local name
   for name in "${failures[@]}"; do echo "failed: $name"; done
   echo "$passed passed, $failed failed"
