@@ -61,7 +61,9 @@ TEST_F(EncryptionKeyStoreTest, GivesBackWhatWasStored) {
 }
 
 TEST_F(EncryptionKeyStoreTest, ListsTheNewestFirstAndOnlyOnesOwn) {
-  const auto first = add(1), second = add(2);
+  const auto first = add(1);
+  run("SELECT pg_sleep(0.002)");  // ids of one millisecond are in no order
+  const auto second = add(2);
   add(1, std::nullopt, "globex");
   const auto page = keys_.list("acme", {.limit = 1, .cursor = {}});
   ASSERT_EQ(page.items.size(), 1U);

@@ -3,6 +3,7 @@
 // moment later.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "storage/pg_delivery_batches.h"
@@ -88,20 +89,27 @@ TEST_F(PlansTest, TheProbesReadNoDeadRows) {
     const std::size_t at = text.find("shared hit=");
     return at == text.npos ? std::numeric_limits<int>::max() : std::stoi(text.substr(at + 11));
   };
+  // A run that meets dead rows marks their index entries, and the runs after it skip them; not as
+  // long as any snapshot of this database is older than their deletion, such as one of an
+  // autovacuum worker that analyzes the catalog.
+  const auto fewest_pages_read = [&](const std::string& call) {
+    int fewest = std::numeric_limits<int>::max();
+    for (int i = 0; i < 100 && fewest >= 20; ++i) fewest = std::min(fewest, pages_read(call));
+    return fewest;
+  };
   const auto probe = [](int from_position, int last_taken) {
     return fmt::format("SELECT events FROM sealpost.work_waits({}, {}, 1, '')", from_position,
                        last_taken);
   };
-  // The first run marks the dead index entries; the second skips them. 200,000 dead rows are 1,100
-  // pages.
+  // 200,000 dead rows are 1,100 pages.
   run("DELETE FROM sealpost.intake WHERE seq <= 199000");
   EXPECT_EQ(value(probe(1, 199'000)), "t");
-  EXPECT_LT(pages_read(probe(1, 199'000)), 20) << "a backlog: the next one stands behind the last";
+  EXPECT_LT(fewest_pages_read(probe(1, 199'000)), 20)
+      << "a backlog: the next one stands behind the last";
   run("DELETE FROM sealpost.intake");
   const std::string none = probe(200'001, 200'000);
-  pages_read(none);
   EXPECT_EQ(value(none), "f");
-  EXPECT_LT(pages_read(none), 20);
+  EXPECT_LT(fewest_pages_read(none), 20);
 }
 
 }  // namespace
