@@ -54,8 +54,8 @@ struct IntakeResult {
   std::vector<LeasedDelivery> leased;  // to us, in intake order
   std::vector<LeasedDelivery> handed_over;  // to us by others; then nothing was taken in
   std::vector<EndpointId> overflowed;       // endpoints in our buckets with deliveries born pending
-  std::int64_t last_position = 0;           // of the newest event taken in turn; 0 if none
-  std::int64_t newest_position = 0;         // of the newest event looked at out of turn; 0 if none
+  std::int64_t last_position = 0;    // up to it nothing waits, as far as was seen; 0: unknown
+  std::int64_t newest_position = 0;  // of the newest event looked at out of turn; 0 if none
 };
 
 // Deliveries of one endpoint that wait in the store.

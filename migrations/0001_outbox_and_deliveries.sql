@@ -146,15 +146,20 @@ CREATE TRIGGER accept_event AFTER INSERT ON sealpost.outbox
 -- function, because its settings travel with it: the indexes are used whatever the statistics of the (mostly empty)
 -- tables say, without a transaction around it and also through a connection pooler.
 --
--- In a backlog the next event stands behind the last that was taken; from `from_position` (NULL: events are not asked
--- for) to there lie the dead rows of a second. Four dispatchers beside a backlog: 0.33 ms per call when every call
--- passed them, 0.20 to 0.28 since (wall time on two busy cores).
-CREATE FUNCTION sealpost.work_waits(from_position bigint, last_taken bigint, for_epoch bigint, after_handover text,
-                                    OUT events boolean, OUT handed_over boolean)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+-- In a backlog the next event stands at the last position up to which all was seen to be taken; from `from_position`
+-- (NULL: events are not asked for) to there lie the dead rows of a second. So the first one's position is told, and
+-- what others took is passed once (0.38 ms per call behind 199,000 dead rows, 0.09 from the right position, of which
+-- 0.05 are the round trip).
+CREATE FUNCTION sealpost.work_waits(from_position bigint, seen_to bigint, for_epoch bigint, after_handover text,
+                                    OUT first_event bigint, OUT handed_over boolean)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-  events := from_position IS NOT NULL AND (EXISTS (SELECT FROM sealpost.intake WHERE seq > last_taken)
-                                           OR EXISTS (SELECT FROM sealpost.intake WHERE seq >= from_position));
+  IF from_position IS NOT NULL THEN
+    SELECT seq INTO first_event FROM sealpost.intake WHERE seq > seen_to ORDER BY seq LIMIT 1;
+    IF NOT FOUND THEN
+      SELECT seq INTO first_event FROM sealpost.intake WHERE seq >= from_position ORDER BY seq LIMIT 1;
+    END IF;
+  END IF;
   handed_over := EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = for_epoch AND h.id > after_handover);
 END $$;
 

@@ -35,7 +35,7 @@ class PgDeliveryStore final : public DeliveryStore {
     bool events = false;
     bool handed_over = false;
   };
-  Waiting what_waits(const IntakeRequest& request);
+  Waiting what_waits(const IntakeRequest& request, IntakeResult& result);
   int look_out_of_turn(const IntakeRequest& request, IntakeResult& result);
   void take_in(const IntakeRequest& request, int newest, IntakeResult& result);
   void pick_up(const IntakeRequest& request, IntakeResult& result);
@@ -45,7 +45,9 @@ class PgDeliveryStore final : public DeliveryStore {
 
   PgSession session_;
   Sealer sealer_;
-  std::int64_t last_taken_ = 0;  // the highest position of an event
+  // Up to this position nothing waits, late commits left out. Others take events in, too: who did
+  // not follow them would pass their dead rows at every look.
+  std::int64_t seen_to_ = 0;
   std::string last_handover_;    // the highest before which nothing waits any more
   std::string handovers_after_;  // before it are dead rows only, or nearly so
   // Their finish failed, perhaps after it was committed. At most what is in flight.

@@ -12,8 +12,8 @@ namespace sealpost {
 namespace {
 
 // Read primary keys; lock nothing.
-constexpr PgStatement kProbe{"work_waits",
-                             "SELECT events, handed_over FROM sealpost.work_waits($1, $2, $3, $4)"};
+constexpr PgStatement kProbe{
+    "work_waits", "SELECT first_event, handed_over FROM sealpost.work_waits($1, $2, $3, $4)"};
 constexpr PgStatement kLook{"look_out_of_turn",
                             "SELECT highest, waits FROM sealpost.look_out_of_turn($1, $2)"};
 
@@ -330,7 +330,8 @@ int PgDeliveryStore::look_out_of_turn(const IntakeRequest& request, IntakeResult
   return rows.flag(0, 1) ? request.newest : 0;
 }
 
-PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& request) {
+PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& request,
+                                                     IntakeResult& result) {
   if (request.max_events == 0 && request.max_picked_up == 0) return {};
   // A full sweep once in a while, for handovers that were committed in another order.
   if (request.from_position == 0) handovers_after_ = last_handover_;
@@ -338,16 +339,19 @@ PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& reques
   const PgRows rows = session_.query(
       kProbe, PgParameters()
                   .add(asks_events ? std::optional(request.from_position) : std::nullopt)
-                  .add(last_taken_)
+                  .add(seen_to_)
                   .add(std::int64_t{request.epoch})
                   .add(request.from_position == 0 ? std::string() : handovers_after_));
-  return {.events = rows.flag(0, 0), .handed_over = request.max_picked_up > 0 && rows.flag(0, 1)};
+  const bool events = !rows.is_null(0, 0);
+  if (events) seen_to_ = std::max(seen_to_, rows.number(0, 0) - 1);
+  result.last_position = seen_to_;
+  return {.events = events, .handed_over = request.max_picked_up > 0 && rows.flag(0, 1)};
 }
 
 // What is picked up goes back at once, before another statement could fail.
 IntakeResult PgDeliveryStore::intake(const IntakeRequest& request) {
   IntakeResult result;
-  const Waiting waiting = what_waits(request);
+  const Waiting waiting = what_waits(request, result);
   if (waiting.handed_over) {
     pick_up(request, result);
     return result;
@@ -370,7 +374,7 @@ void PgDeliveryStore::take_in(const IntakeRequest& request, int newest, IntakeRe
     if (result.events == 0) return;
     result.in_turn = static_cast<int>(rows.number(0, kInTurn));
     result.last_position = rows.number(0, kLastPosition);
-    last_taken_ = std::max(last_taken_, result.last_position);
+    seen_to_ = std::max(seen_to_, result.last_position);
     result.deliveries = static_cast<int>(rows.number(0, kDeliveries));
     result.overflowed = split_ids(rows.view(0, kOverflowed));
     result.leased = fan_out.read(transaction, rows);

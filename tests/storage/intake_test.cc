@@ -235,14 +235,22 @@ TEST_F(IntakeTest, AnEndedEpochTakesNothing) {
   EXPECT_EQ(take_in(start_dispatcher("two")).size(), 1u);
 }
 
-TEST_F(IntakeTest, IsBusyWhileAnotherTakesEventsIn) {
-  insert_event("acme", "a");
+TEST_F(IntakeTest, IsBusyWhileAnotherTakesEventsInAndLearnsHowFarItCame) {
+  for (int i = 0; i < 3; ++i) insert_event("acme", "a");
+  PgDeliveryStore other_store(options_, master_keys_, random_);
+  IntakeRequest two = intake_request(start_dispatcher("two"));
+  two.max_events = 2;
+  const std::int64_t taken_to = other_store.intake(two).last_position;
   PgSession other(options_);
   other.transaction({.try_lock = 0x73706f7374000002}, [&](PgTransaction& transaction) {
     ASSERT_TRUE(transaction.locked());
-    EXPECT_TRUE(store_.intake(intake_request(epoch_)).busy);
+    const IntakeResult result = store_.intake(intake_request(epoch_));
+    EXPECT_TRUE(result.busy);
+    EXPECT_EQ(result.last_position, taken_to);
   });
-  EXPECT_FALSE(store_.intake(intake_request(epoch_)).busy);
+  const IntakeResult result = store_.intake(intake_request(epoch_));
+  EXPECT_FALSE(result.busy);
+  EXPECT_EQ(result.last_position, taken_to + 1);
 }
 
 TEST_F(IntakeTest, DisabledEndpointsGetSkippedDeliveries) {
