@@ -14,12 +14,12 @@ namespace {
 
 constexpr int kMaxProcesses = 100;  // of one data directory
 
+}  // namespace
+
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
-
-}  // namespace
 
 InstanceLock lock_instance(const std::filesystem::path& data_dir,
                            const std::optional<std::string>& chosen) {

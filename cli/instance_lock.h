@@ -11,6 +11,9 @@
 
 namespace sealpost {
 
+// What this host calls itself; "localhost" if it does not.
+std::string host_name();
+
 struct InstanceLock {
   std::string name;
   FileLock lock;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cli/instance_lock.h"
 #include "storage/pg_delivery_store.h"
 #include "storage/pg_dispatcher_registry.h"
 #include "storage/pg_encryption_key_store.h"
@@ -22,7 +23,7 @@ std::unique_ptr<DeliveryStore> Stores::deliveries() const {
 }
 
 std::unique_ptr<DispatcherRegistry> Stores::registry() const {
-  return std::make_unique<PgDispatcherRegistry>(database_);
+  return std::make_unique<PgDispatcherRegistry>(database_, host_name());
 }
 
 std::unique_ptr<EndpointSource> Stores::endpoint_source() const {

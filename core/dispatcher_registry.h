@@ -18,6 +18,11 @@ struct Registration {
   int freed = 0;  // deliveries that an earlier process of the same name had held
 };
 
+struct LiveDispatchers {
+  std::vector<Epoch> epochs;
+  int on_our_host = 0;  // of these, ourselves included
+};
+
 class DispatcherRegistry {
  public:
   virtual ~DispatcherRegistry() = default;
@@ -29,8 +34,8 @@ class DispatcherRegistry {
   // Extends the lease by its duration from now. False: the epoch was ended by another dispatcher.
   virtual bool renew(Epoch epoch, std::chrono::seconds lease) = 0;
 
-  // The epochs that are alive now.
-  virtual std::vector<Epoch> live() = 0;
+  // Those that are alive now.
+  virtual LiveDispatchers live() = 0;
 
   // Ends overdue epochs and frees what they held. Returns the number of freed deliveries.
   virtual int take_over_dead() = 0;

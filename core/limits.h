@@ -97,10 +97,10 @@ inline constexpr std::chrono::seconds kBatchAge{10};
 // being sent. Payloads have a bound of their own below.
 inline constexpr int kMaxQueued = 32'768;
 inline constexpr int kMaxQueuedPerEndpoint = 1'024;  // leased and not started, one endpoint
-// Fanned out for another dispatcher that has not picked them up yet: as many as a queue holds. On a
-// busy machine that takes it seconds, but what goes beyond gets rows of its own, at twice the
-// price: with 2,048, four dispatchers on two cores let 43 % of a backlog come to that.
-inline constexpr int kMaxHandedOver = kMaxQueued;
+// Fanned out for another dispatcher that has not picked them up yet; they are in the store only. It
+// may have more endpoints than others, and what goes beyond gets rows of its own, at twice the
+// price: with 32,768, four dispatchers on two cores let up to 15 % of a backlog come to that.
+inline constexpr int kMaxHandedOver = 4 * kMaxQueued;
 inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory
 // Endpoints made ready for sending; those in use are kept beyond it. One of the usual kind takes 4
 // KiB, so 16,000 are remembered; another one costs its share of a statement that loads it.

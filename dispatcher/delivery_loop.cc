@@ -50,7 +50,7 @@ void DeliveryLoop::run() {
       held_back = start_allowed();
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
-    running_limit_.used(schedule_.in_flight());
+    running_limit_.used(schedule_.in_flight(), parts_.membership.on_our_host());
     look(held_back);
     record();
   }

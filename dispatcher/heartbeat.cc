@@ -70,7 +70,9 @@ void Heartbeat::renew() {
 }
 
 void Heartbeat::look_around() {
-  const std::vector<Epoch> live = parts_.registry->live();
+  const LiveDispatchers dispatchers = parts_.registry->live();
+  const std::vector<Epoch>& live = dispatchers.epochs;
+  parts_.membership.share_host(dispatchers.on_our_host);
   next_look_ = parts_.clock.monotonic_now() + kLookInterval;
   parts_.health.reached("heartbeat");
   if (live.size() <= 1) parts_.membership.settle_at(MonotonicTime{});  // there is nobody else

@@ -179,7 +179,7 @@ IntakeRequest IntakeLoop::intake_request(Epoch epoch, MonotonicTime now) {
   request.max_events =
       std::clamp(static_cast<int>(room / deliveries_per_event_), 1, intake_events(now));
   request.max_leased = room;
-  request.max_handed_over = std::min(room, kMaxHandedOver);  // by bytes, as far as we know
+  request.max_handed_over = kMaxHandedOver;
   request.room_per_endpoint = room_per_endpoint();
   for (auto it = busy_.begin(); it != busy_.end();) {
     const int endpoint_room = room_of(it->first, now);

@@ -72,6 +72,9 @@ class Membership {
   }
   // How many share the work, ourselves included; those without a bucket left out.
   int dispatchers() const { return dispatchers_; }
+  // So many dispatchers run on our host, ourselves included.
+  void share_host(int dispatchers) { on_our_host_ = std::max(1, dispatchers); }
+  int on_our_host() const { return on_our_host_; }
   Buckets buckets() const {
     const std::lock_guard lock(mutex_);
     return buckets_;
@@ -88,6 +91,7 @@ class Membership {
   std::atomic<MonotonicTime> trusted_until_{MonotonicTime{}};
   std::atomic<MonotonicTime> settled_at_{MonotonicTime{}};
   std::atomic<int> dispatchers_{1};
+  std::atomic<int> on_our_host_{1};
   mutable std::mutex mutex_;
   Buckets buckets_ = std::make_shared<const std::vector<std::int16_t>>();
   Owners owners_ = std::make_shared<const std::vector<Epoch>>();

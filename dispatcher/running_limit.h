@@ -9,6 +9,8 @@
 // taken back, whatever else held the requests back (results not written, no work), so that one bad
 // minute does not leave it high.
 //
+// Dispatchers on one host share its caches, so the least of one is divided among them.
+//
 // The thread must sleep in such a look. When it span instead, receivers on the same machine got no
 // processor to answer with, which looked as if they were slow (decision 7).
 //
@@ -29,8 +31,11 @@ class RunningLimit {
   int value() const { return limit_; }
   bool is_full() const { return limit_ == most_; }
 
-  // So many are running. Once per turn, before the look.
-  void used(int running) { limit_ = std::clamp(running + kRise, least(), limit_); }
+  // So many are running, and so many dispatchers share our host. Once per turn, before the look.
+  void used(int running, int dispatchers) {
+    least_ = std::min(std::max(kLeast / dispatchers, kLeastOfMany), most_);
+    limit_ = std::clamp(running + kRise, least_, std::max(least_, limit_));
+  }
 
   // How long a look should wait for something to end.
   static constexpr Milliseconds kLook{4};
@@ -46,18 +51,17 @@ class RunningLimit {
       return;
     }
     const int squared = std::min(ended, most_) * std::min(ended, most_);
-    limit_ = std::max(limit_ - std::min(squared / kSinkPer, limit_ / 2), least());
+    limit_ = std::max(limit_ - std::min(squared / kSinkPer, limit_ / 2), least_);
   }
 
  private:
   static constexpr int kLeast = 64;
+  static constexpr int kLeastOfMany = 8;
   static constexpr int kRise = 8;  // starting 8 requests takes 0.2 ms
   // What ends while the thread handles one request (30 us) is one more at most, unless it is busy.
   static constexpr int kFew = 2;
   // It sinks by one for 8 at once, by 64 for 64: what a busy machine lets through in bursts.
   static constexpr int kSinkPer = 64;
-
-  int least() const { return std::min(kLeast, most_); }
 
   // By more each time, as long as nothing ends: receivers that hang must not keep the others
   // waiting for a place.
@@ -70,6 +74,7 @@ class RunningLimit {
 
   const int most_;
   int limit_;
+  int least_ = limit_;
   MonotonicTime::duration waited_{};  // since something ended or the limit rose
   int silences_ = 0;                  // rises since something ended
 };

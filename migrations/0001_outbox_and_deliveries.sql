@@ -555,6 +555,7 @@ CREATE SEQUENCE sealpost.epochs;
 CREATE TABLE sealpost.dispatchers (
   epoch      bigint PRIMARY KEY DEFAULT nextval('sealpost.epochs'),
   instance   text NOT NULL UNIQUE,
+  host       text NOT NULL,  -- as it calls itself
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   expires_at timestamptz NOT NULL
 ) WITH (fillfactor = 50);

@@ -17,17 +17,16 @@ constexpr const char* kEndOverdue =
 constexpr const char* kEnd = "DELETE FROM sealpost.dispatchers WHERE epoch = $1 RETURNING epoch";
 
 constexpr const char* kBegin = R"sql(
-INSERT INTO sealpost.dispatchers (instance, expires_at)
-VALUES ($1, clock_timestamp() + $2 * interval '1 second') RETURNING epoch)sql";
+INSERT INTO sealpost.dispatchers (instance, expires_at, host)
+VALUES ($1, clock_timestamp() + $2 * interval '1 second', $3) RETURNING epoch)sql";
 
 // Does not touch the key, so it does not wait for statements that hold the row FOR KEY SHARE.
 constexpr PgStatement kRenew{"renew", R"sql(
 UPDATE sealpost.dispatchers SET expires_at = clock_timestamp() + $2 * interval '1 second'
 WHERE epoch = $1)sql"};
 
-constexpr PgStatement kLive{
-    "live",
-    "SELECT epoch FROM sealpost.dispatchers WHERE expires_at > clock_timestamp() ORDER BY epoch"};
+constexpr PgStatement kLive{"live", R"sql(
+SELECT epoch, (host = $1)::int FROM sealpost.dispatchers WHERE expires_at > clock_timestamp() ORDER BY epoch)sql"};
 
 // No index leads to the rows of an epoch (storing one must be cheap), so this reads the table: 0.3
 // s per million rows, once per death. Rows are due as they were.
@@ -62,8 +61,8 @@ int free_rows(PgTransaction& transaction, const PgRows& epochs) {
 
 }  // namespace
 
-PgDispatcherRegistry::PgDispatcherRegistry(DatabaseOptions options)
-    : session_(std::move(options)) {}
+PgDispatcherRegistry::PgDispatcherRegistry(DatabaseOptions options, std::string host)
+    : session_(std::move(options)), host_(std::move(host)) {}
 
 Registration PgDispatcherRegistry::start(const std::string& instance, std::chrono::seconds lease) {
   return session_.transaction(kEnding, [&](PgTransaction& transaction) {
@@ -72,7 +71,8 @@ Registration PgDispatcherRegistry::start(const std::string& instance, std::chron
     Registration registration;
     const PgRows ended = transaction.run_once(kEndNamed, PgParameters().add(instance));
     registration.freed = free_rows(transaction, ended);
-    const auto parameters = PgParameters().add(instance).add(std::int64_t{lease.count()});
+    const auto parameters =
+        PgParameters().add(instance).add(std::int64_t{lease.count()}).add(host_);
     registration.epoch = transaction.run_once(kBegin, parameters).number(0, 0);
     registration.freed += free_rows(transaction, transaction.run_once(kUnregistered));
     return registration;
@@ -86,11 +86,14 @@ bool PgDispatcherRegistry::renew(Epoch epoch, std::chrono::seconds lease) {
   });
 }
 
-std::vector<Epoch> PgDispatcherRegistry::live() {
-  const PgRows rows = session_.query(kLive);
-  std::vector<Epoch> epochs;
-  for (int i = 0; i < rows.size(); ++i) epochs.push_back(rows.number(i, 0));
-  return epochs;
+LiveDispatchers PgDispatcherRegistry::live() {
+  const PgRows rows = session_.query(kLive, PgParameters().add(host_));
+  LiveDispatchers live;
+  for (int i = 0; i < rows.size(); ++i) {
+    live.epochs.push_back(rows.number(i, 0));
+    live.on_our_host += static_cast<int>(rows.number(i, 1));
+  }
+  return live;
 }
 
 int PgDispatcherRegistry::take_over_dead() {

@@ -7,6 +7,8 @@
 // ended.
 #pragma once
 
+#include <string>
+
 #include "core/dispatcher_registry.h"
 #include "storage/pg_session.h"
 
@@ -14,16 +16,18 @@ namespace sealpost {
 
 class PgDispatcherRegistry final : public DispatcherRegistry {
  public:
-  explicit PgDispatcherRegistry(DatabaseOptions options);
+  // `host`: of this process, as it calls itself.
+  PgDispatcherRegistry(DatabaseOptions options, std::string host);
 
   Registration start(const std::string& instance, std::chrono::seconds lease) override;
   bool renew(Epoch epoch, std::chrono::seconds lease) override;
-  std::vector<Epoch> live() override;
+  LiveDispatchers live() override;
   int take_over_dead() override;
   void stop(Epoch epoch) override;
 
  private:
   PgSession session_;
+  const std::string host_;
 };
 
 }  // namespace sealpost

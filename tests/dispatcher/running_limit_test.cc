@@ -81,16 +81,29 @@ TEST(RunningLimitTest, SinksByTheSquareOfWhatEndedAtOnce) {
 TEST(RunningLimitTest, TakesBackWhatIsNotUsed) {
   RunningLimit limit(1024);
   while (!limit.is_full()) limit.looked(0, kLook);
-  limit.used(1024);
+  limit.used(1024, 1);
   EXPECT_EQ(limit.value(), 1024);
-  limit.used(600);
+  limit.used(600, 1);
   EXPECT_EQ(limit.value(), 608) << "something else holds them back";
-  limit.used(700);
+  limit.used(700, 1);
   EXPECT_EQ(limit.value(), 608) << "using it does not raise it";
-  limit.used(0);
+  limit.used(0, 1);
   EXPECT_EQ(limit.value(), 64);
   RunningLimit small(16);
-  small.used(0);
+  small.used(0, 1);
+  EXPECT_EQ(small.value(), 16);
+}
+
+TEST(RunningLimitTest, IsLowerWithOthersOnTheHost) {
+  RunningLimit limit(1024);
+  limit.used(0, 4);
+  EXPECT_EQ(limit.value(), 16);
+  limit.used(0, 100);
+  EXPECT_EQ(limit.value(), 8);
+  limit.used(8, 1);
+  EXPECT_EQ(limit.value(), 64) << "alone again";
+  RunningLimit small(16);
+  small.used(0, 2);
   EXPECT_EQ(small.value(), 16);
 }
 
@@ -108,7 +121,7 @@ struct Simulation {
         now += microseconds{20};
         ends.push(now + answer());
       }
-      limit.used(static_cast<int>(ends.size()));
+      limit.used(static_cast<int>(ends.size()), 1);
       const microseconds began = now;
       now = std::max(now, std::min<microseconds>(now + kLook, ends.top())) + away();
       int ended = 0;

@@ -26,7 +26,7 @@ TEST_F(RegistryTest, ARestartedInstanceTakesItsLeasesOverAtOnce) {
   EXPECT_GT(again.epoch, old);
   EXPECT_EQ(again.freed, 1);
   EXPECT_EQ(count("sealpost.deliveries WHERE lease_epoch IS NULL"), 1);
-  EXPECT_THAT(registry_.live(), ElementsAre(again.epoch));
+  EXPECT_THAT(registry_.live().epochs, ElementsAre(again.epoch));
 }
 
 TEST_F(RegistryTest, ADeadDispatcherIsTakenOverOnce) {
@@ -35,7 +35,7 @@ TEST_F(RegistryTest, ADeadDispatcherIsTakenOverOnce) {
   lease_one(dead);
   EXPECT_EQ(registry_.take_over_dead(), 0);
   let_expire(dead);
-  EXPECT_THAT(registry_.live(), ElementsAre(alive));
+  EXPECT_THAT(registry_.live().epochs, ElementsAre(alive));
   EXPECT_EQ(registry_.take_over_dead(), 1);
   EXPECT_EQ(registry_.take_over_dead(), 0);
   EXPECT_FALSE(registry_.renew(dead, std::chrono::seconds(30)));
@@ -47,14 +47,14 @@ TEST_F(RegistryTest, ALateRenewalBeforeTheTakeoverKeepsTheEpoch) {
   let_expire(late);
   EXPECT_TRUE(registry_.renew(late, std::chrono::seconds(30)));
   EXPECT_EQ(registry_.take_over_dead(), 0);
-  EXPECT_THAT(registry_.live(), ElementsAre(late));
+  EXPECT_THAT(registry_.live().epochs, ElementsAre(late));
 }
 
 TEST_F(RegistryTest, StopFreesWhatIsStillLeased) {
   const Epoch epoch = start_dispatcher("one");
   lease_one(epoch);
   registry_.stop(epoch);
-  EXPECT_THAT(registry_.live(), IsEmpty());
+  EXPECT_THAT(registry_.live().epochs, IsEmpty());
   EXPECT_EQ(count("sealpost.deliveries WHERE lease_epoch IS NULL"), 1);
 }
 
@@ -63,6 +63,18 @@ TEST_F(RegistryTest, StartFreesRowsOfEpochsThatNobodyKnows) {
   lease_one(epoch);
   run("DELETE FROM sealpost.dispatchers");
   EXPECT_EQ(registry_.start("two", std::chrono::seconds(30)).freed, 1);
+}
+
+TEST_F(RegistryTest, TellsHowManyLiveOnOneHost) {
+  start_dispatcher("one");
+  EXPECT_EQ(registry_.live().on_our_host, 1);
+  start_dispatcher("two");
+  PgDispatcherRegistry elsewhere(options_, "another");
+  elsewhere.start("three", std::chrono::seconds(30));
+  EXPECT_EQ(registry_.live().on_our_host, 2);
+  EXPECT_EQ(elsewhere.live().on_our_host, 1);
+  let_expire(start_dispatcher("two"));
+  EXPECT_EQ(registry_.live().on_our_host, 1);
 }
 
 }  // namespace

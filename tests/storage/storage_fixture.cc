@@ -12,7 +12,7 @@ StorageTest::StorageTest()
           std::vector<MasterKey>{{SecretText(std::string(32, 'k')), "0123456789abcdef"}})),
       sql_(options_),
       store_(options_, master_keys_, random_),
-      registry_(options_),
+      registry_(options_, "host"),
       endpoints_(options_, master_keys_, random_),
       history_(options_, master_keys_, random_) {}
 

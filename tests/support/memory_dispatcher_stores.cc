@@ -30,13 +30,15 @@ class MemoryRegistry final : public DispatcherRegistry {
     });
   }
 
-  std::vector<Epoch> live() override {
+  // All on one host.
+  LiveDispatchers live() override {
     return database_.run("live", [&] {
-      std::vector<Epoch> epochs;
+      LiveDispatchers live;
       for (const auto& [epoch, dispatcher] : database_.live_) {
-        if (dispatcher.lease_until > now()) epochs.push_back(epoch);
+        if (dispatcher.lease_until > now()) live.epochs.push_back(epoch);
       }
-      return epochs;
+      live.on_our_host = static_cast<int>(live.epochs.size());
+      return live;
     });
   }
 
