@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,8 +40,9 @@ struct IntakeRequest {
   int newest = 0;                     // of the newest events, those of tenants with few among them
   std::int64_t newest_from = 0;       // by themselves only if one of those came from here on
   int max_leased = 0;                 // deliveries to lease in all
-  int max_picked_up = 0;    // of what others have handed over (one handover more at most); 0: none
-  int max_handed_over = 0;  // deliveries that may wait for each of the other dispatchers
+  int max_picked_up = 0;  // of what others have handed over (one handover more at most); 0: none
+  int largest_picked_up = std::numeric_limits<int>::max();  // handovers of more deliveries wait
+  int max_handed_over = 0;          // deliveries that may wait for each of the other dispatchers
   int room_per_endpoint = 0;        // for every endpoint that is not in `rooms`
   std::vector<EndpointRoom> rooms;  // endpoints with less room than that (or none)
   std::int64_t from_position = 0;   // skip intake rows before it (see IntakeResult)

@@ -101,6 +101,9 @@ inline constexpr int kMaxQueuedPerEndpoint = 1'024;  // leased and not started, 
 // may have more endpoints than others, and what goes beyond gets rows of its own, at twice the
 // price: with 32,768, four dispatchers on two cores let up to 15 % of a backlog come to that.
 inline constexpr int kMaxHandedOver = 4 * kMaxQueued;
+// Handovers of so many deliveries do not wait until there is less than enough to do: they may have
+// been taken out of turn. The statement that picks them up has this number, too.
+inline constexpr int kSmallHandover = 64;
 inline constexpr std::size_t kMaxQueuedBytes = 128 << 20;  // payloads held in memory
 // Endpoints made ready for sending; those in use are kept beyond it. One of the usual kind takes 4
 // KiB, so 16,000 are remembered; another one costs its share of a statement that loads it.

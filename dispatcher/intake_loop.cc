@@ -112,6 +112,7 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
     IntakeRequest request = intake_request(epoch, now);
     request.max_events = 0;
     request.max_picked_up = picks_up ? pick_up : 0;
+    request.largest_picked_up = kSmallHandover;
     if (out_of_turn) look_out_of_turn(request, now);
     const bool picked_up = !take(request, now).handed_over.empty();
     if (enough || total_room() == 0) return Next::after_busy_poll;
@@ -350,8 +351,8 @@ int IntakeLoop::total_room() const {
 // Handed over and not held up by its endpoint; what the network thread has not looked at counts.
 int IntakeLoop::movable() const { return parts_.inbox.queued() - parts_.network.held_up(); }
 
-// What others have handed over is picked up until there is twice as much, or they could not hand
-// over more.
+// When there is less, what others have handed over is picked up until there is twice as much: a
+// statement for one handover costs nearly as much as one for several.
 int IntakeLoop::enough_movable() const {
   return std::clamp(static_cast<int>(deliveries_per_event_), kEnoughMovable, kMostMovable);
 }

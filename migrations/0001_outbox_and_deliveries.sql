@@ -151,7 +151,7 @@ CREATE TRIGGER accept_event AFTER INSERT ON sealpost.outbox
 -- what others took is passed once (0.38 ms per call behind 199,000 dead rows, 0.09 from the right position, of which
 -- 0.05 are the round trip).
 CREATE FUNCTION sealpost.work_waits(from_position bigint, seen_to bigint, for_epoch bigint, after_handover text,
-                                    OUT first_event bigint, OUT handed_over boolean)
+                                    largest_handover int, OUT first_event bigint, OUT handed_over boolean)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET enable_bitmapscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
   IF from_position IS NOT NULL THEN
@@ -160,7 +160,8 @@ BEGIN
       SELECT seq INTO first_event FROM sealpost.intake WHERE seq >= from_position ORDER BY seq LIMIT 1;
     END IF;
   END IF;
-  handed_over := EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = for_epoch AND h.id > after_handover);
+  handed_over := EXISTS (SELECT FROM sealpost.handovers h WHERE h.epoch = for_epoch AND h.id > after_handover
+                          AND h.deliveries <= largest_handover);
 END $$;
 
 -- Whether an event that came from a position on belongs to a tenant with few (an eighth) of the `newest` events and

@@ -1,5 +1,6 @@
-// core/delivery_store.h on PostgreSQL. The statements stand in three files: taking events in
-// (pg_intake.cc), recording what happened (pg_finish.cc), everything else (pg_delivery_store.cc);
+// core/delivery_store.h on PostgreSQL. The statements stand in four files: taking events in
+// (pg_intake.cc), picking up what others took in for us (pg_handovers.cc), recording what happened
+// (pg_finish.cc), everything else (pg_delivery_store.cc);
 // pg_delivery_batches.h is about deliveries that share a row.
 #pragma once
 

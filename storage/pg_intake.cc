@@ -1,10 +1,8 @@
 // Fan-out: from events in intake to deliveries.
 #include <algorithm>
-#include <numeric>
 
 #include "storage/advisory_locks.h"
-#include "storage/event_row.h"
-#include "storage/pg_delivery_batches.h"
+#include "storage/fan_out.h"
 #include "storage/pg_delivery_store.h"
 #include "storage/pg_statements.h"
 
@@ -13,7 +11,7 @@ namespace {
 
 // Read primary keys; lock nothing.
 constexpr PgStatement kProbe{
-    "work_waits", "SELECT first_event, handed_over FROM sealpost.work_waits($1, $2, $3, $4)"};
+    "work_waits", "SELECT first_event, handed_over FROM sealpost.work_waits($1, $2, $3, $4, $5)"};
 constexpr PgStatement kLook{"look_out_of_turn",
                             "SELECT highest, waits FROM sealpost.look_out_of_turn($1, $2)"};
 
@@ -161,56 +159,7 @@ LEFT JOIN LATERAL (
   FROM sealpost.outbox o WHERE o.id = l.event_id AND l.is_first OFFSET 0) o ON true
 WHERE l.leased AND l.holder = $1)sql"};
 
-// $1 epoch, $2 after this handover, $3 deliveries (one handover more at most)
-//
-// What other dispatchers fanned out for us. The rows are ours already; this is how we hear of them.
-// Small handovers first: what was taken out of turn must not wait behind a flood here, either. The
-// first row names the last of those before which nothing waits any more.
-// Indexes: primary keys; outbox's in the partition that run-time pruning leaves. Locks: our row in
-// dispatchers FOR KEY SHARE, the handovers, which nobody else takes away while our epoch lives.
-const PgStatement kPickUpStatement{"pick_up", R"sql(
-WITH alive AS MATERIALIZED (
-  SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
-), waits AS MATERIALIZED (
-  SELECT id, sum(deliveries) OVER (ORDER BY deliveries > 64, id) - deliveries < $3::int AS is_next
-  FROM (SELECT h.id, h.deliveries FROM sealpost.handovers h
-        WHERE h.epoch = $1 AND h.id > $2 ORDER BY h.id LIMIT 500) h
-), picked AS MATERIALIZED (
-  DELETE FROM sealpost.handovers
-  WHERE epoch = $1 AND id = ANY (ARRAY(SELECT id FROM waits WHERE is_next)) AND EXISTS (SELECT FROM alive)
-  RETURNING id, waiting_endpoint_ids
-), members AS MATERIALIZED (
-  SELECT b.id || m.number AS id, m.seq, m.event_id, m.endpoint_id
-  FROM picked p CROSS JOIN LATERAL (
-    SELECT * FROM sealpost.delivery_batches b WHERE b.id = p.id AND b.lease_epoch = $1 OFFSET 0) b
-  CROSS JOIN LATERAL unnest(b.numbers, b.seqs, b.event_ids, b.endpoint_ids) AS m(number, seq, event_id, endpoint_id)
-), versions AS MATERIALIZED (
-  SELECT e.id, e.version FROM (SELECT DISTINCT endpoint_id FROM members) m
-  CROSS JOIN LATERAL (SELECT e.id, e.version FROM sealpost.endpoints e WHERE e.id = m.endpoint_id OFFSET 0) e
-)
-SELECT 0::bigint AS seq,
-       (SELECT coalesce(max(p.id), '') FROM picked p
-        WHERE p.id < coalesce((SELECT min(id) FROM waits WHERE NOT is_next), '~')) AS id, 0 AS version,
-       (SELECT string_agg(DISTINCT e, ',')
-        FROM picked CROSS JOIN LATERAL unnest(waiting_endpoint_ids) AS e) AS endpoint_id,
-       '' AS event_id,
-       NULL AS tenant, NULL AS type, NULL AS payload, NULL::bytea AS payload_bytes, NULL AS content_type,
-       NULL AS ordering_key, NULL::bigint AS created_at
-UNION ALL
-SELECT l.seq, l.id, l.version, l.endpoint_id, l.event_id, o.*
-FROM (SELECT m.seq, m.id, v.version, m.endpoint_id, m.event_id,
-             lag(m.seq) OVER (ORDER BY m.id) IS DISTINCT FROM m.seq AS is_first
-      FROM members m JOIN versions v ON v.id = m.endpoint_id) l
-LEFT JOIN LATERAL (
-  SELECT o.tenant, o.type, o.payload::text, o.payload_bytes, o.content_type, o.ordering_key,
-         (date_part('epoch', o.created_at) * 1000000)::bigint
-  FROM sealpost.outbox o WHERE o.id = l.event_id AND l.is_first OFFSET 0) o ON true)sql"};
-
 namespace {
-
-// Columns of the statement's first row, and of the others.
-enum SummaryColumn { kLastPosition, kEvents, kDeliveries, kOverflowed, kInTurn };
-enum LeasedColumn { kPosition, kId, kVersion, kEndpoint, kEvent, kTenant };
 
 PgParameters intake_parameters(const IntakeRequest& request, int newest) {
   PgArray buckets;
@@ -237,87 +186,6 @@ PgParameters intake_parameters(const IntakeRequest& request, int newest) {
       .add(request.max_handed_over);
 }
 
-constexpr std::size_t kBatchIdLength = 22;  // "dlv_", ten characters of time, eight random ones
-
-std::shared_ptr<const Event> only_id(std::string id) {
-  Event event;
-  event.id = EventId(std::move(id));
-  return std::make_shared<const Event>(std::move(event));
-}
-
-std::vector<EndpointId> split_ids(std::string_view list) {
-  std::vector<EndpointId> ids;
-  while (!list.empty()) {
-    const std::size_t comma = std::min(list.find(','), list.size());
-    ids.emplace_back(std::string(list.substr(0, comma)));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return ids;
-}
-
-// In the order of their ids, rows of one event follow one another and the first carries it. An
-// event whose row somebody deleted by hand leaves deliveries without payload; they go to
-// `without_event`, with nothing in their events but the id.
-std::vector<LeasedDelivery> leased_rows(const PgRows& rows, Epoch epoch,
-                                        std::vector<LeasedDelivery>& without_event) {
-  std::vector<int> order(static_cast<std::size_t>(rows.size() - 1));
-  std::iota(order.begin(), order.end(), 1);
-  const auto id_of = [&](int row) { return rows.view(row, kId); };
-  if (!std::ranges::is_sorted(order, {}, id_of)) std::ranges::sort(order, {}, id_of);
-  std::vector<LeasedDelivery> leased;
-  leased.reserve(order.size());
-  std::shared_ptr<DeliveryBatch> batch;
-  std::shared_ptr<const Event> event;
-  for (const int i : order) {
-    const std::string_view batch_id = id_of(i).substr(0, kBatchIdLength);
-    if (!batch || batch->id != batch_id) {
-      batch = std::make_shared<DeliveryBatch>();
-      batch->id = batch_id;
-    }
-    ++batch->open;
-    if (!rows.is_null(i, kTenant)) {
-      event = std::make_shared<const Event>(event_from_row(rows, i, kEvent));
-    }
-    const bool is_its = event && event->id.text() == rows.view(i, kEvent);
-    (is_its ? leased : without_event)
-        .push_back({.id = DeliveryId(rows.text(i, kId)),
-                    .endpoint_id = EndpointId(rows.text(i, kEndpoint)),
-                    .event = is_its ? event : only_id(rows.text(i, kEvent)),
-                    .epoch = epoch,
-                    .endpoint_version = static_cast<int>(rows.number(i, kVersion)),
-                    .batch = batch,
-                    .position = rows.number(i, kPosition)});
-  }
-  return leased;
-}
-
-// The leased deliveries of a result, and what is to be done about those without an event.
-class FanOut {
- public:
-  explicit FanOut(Epoch epoch) : epoch_(epoch) {}
-
-  std::vector<LeasedDelivery> read(PgTransaction& transaction, const PgRows& rows) {
-    std::vector<LeasedDelivery> without_event;
-    std::vector<LeasedDelivery> leased = leased_rows(rows, epoch_, without_event);
-    PgArray ids;
-    std::vector<const LeasedDelivery*> to_fail;
-    for (const LeasedDelivery& delivery : without_event) {
-      leaving_.add(delivery);
-      ids.add(delivery.id.text());
-      to_fail.push_back(&delivery);
-    }
-    give_rows(transaction, to_fail);
-    fail_without_event(transaction, epoch_, ids);
-    remove_emptied(transaction, leaving_);
-    return leased;
-  }
-  void committed() const { leaving_.left(); }
-
- private:
-  const Epoch epoch_;
-  LeavingMembers leaving_;
-};
-
 }  // namespace
 
 // How many of the newest events a statement for them alone is to look at: 0 if it would find
@@ -341,7 +209,8 @@ PgDeliveryStore::Waiting PgDeliveryStore::what_waits(const IntakeRequest& reques
                   .add(asks_events ? std::optional(request.from_position) : std::nullopt)
                   .add(seen_to_)
                   .add(std::int64_t{request.epoch})
-                  .add(request.from_position == 0 ? std::string() : handovers_after_));
+                  .add(request.from_position == 0 ? std::string() : handovers_after_)
+                  .add(request.largest_picked_up));
   const bool events = !rows.is_null(0, 0);
   if (events) seen_to_ = std::max(seen_to_, rows.number(0, 0) - 1);
   result.last_position = seen_to_;
@@ -370,29 +239,14 @@ void PgDeliveryStore::take_in(const IntakeRequest& request, int newest, IntakeRe
     result.busy = !transaction.locked();
     if (result.busy) return;
     const PgRows rows = transaction.run(kIntakeStatement, intake_parameters(request, newest));
-    result.events = static_cast<int>(rows.number(0, kEvents));
+    result.events = static_cast<int>(rows.number(0, FanOut::kEvents));
     if (result.events == 0) return;
-    result.in_turn = static_cast<int>(rows.number(0, kInTurn));
-    result.last_position = rows.number(0, kLastPosition);
+    result.in_turn = static_cast<int>(rows.number(0, FanOut::kInTurn));
+    result.last_position = rows.number(0, FanOut::kLastPosition);
     seen_to_ = std::max(seen_to_, result.last_position);
-    result.deliveries = static_cast<int>(rows.number(0, kDeliveries));
-    result.overflowed = split_ids(rows.view(0, kOverflowed));
+    result.deliveries = static_cast<int>(rows.number(0, FanOut::kDeliveries));
+    result.overflowed = FanOut::split_ids(rows.view(0, FanOut::kOverflowed));
     result.leased = fan_out.read(transaction, rows);
-  });
-  fan_out.committed();
-}
-
-void PgDeliveryStore::pick_up(const IntakeRequest& request, IntakeResult& result) {
-  FanOut fan_out(request.epoch);
-  session_.transaction(kHotTransaction, [&](PgTransaction& transaction) {
-    const PgRows rows = transaction.run(
-        kPickUpStatement, PgParameters()
-                              .add(std::int64_t{request.epoch})
-                              .add(request.from_position == 0 ? std::string() : handovers_after_)
-                              .add(request.max_picked_up));
-    last_handover_ = std::max(last_handover_, rows.text(0, kId));
-    result.overflowed = split_ids(rows.view(0, kOverflowed));
-    result.handed_over = fan_out.read(transaction, rows);
   });
   fan_out.committed();
 }

@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "core/limits.h"
 #include "dispatcher/finisher.h"
 #include "tests/dispatcher/sample_endpoints.h"
 #include "tests/dispatcher/wait_for.h"
@@ -99,6 +100,33 @@ TEST_F(IntakeLoopTest, NamesABoundedNumberOfEndpointsThatTakeNone) {
   begin();
   EXPECT_TRUE(wait_for([&] { return database_.rooms_named() == kMaxClosedEndpoints; }))
       << database_.rooms_named();
+}
+
+// A statement that picks up costs nearly as much for one handover as for several.
+TEST_F(IntakeLoopTest, WithEnoughToDoItPicksUpOnlySmallHandovers) {
+  std::vector<Epoch> owners(256, epoch_);
+  owners[0] = epoch_ + 1;
+  membership_.own(*membership_.buckets(), owners);
+  const auto hand_over = [this](int endpoint, int deliveries) {
+    database_.hand_over(epoch_, EndpointId("e" + std::to_string(endpoint)), deliveries);
+  };
+  for (int i = 0; i < 6; ++i) {
+    database_.add_endpoint(sample_endpoint("e" + std::to_string(i)));
+    hand_over(i, 500);
+  }
+  intake_.start();
+  ASSERT_TRUE(wait_for([&] { return inbox_.queued() == 3000; })) << "there was nothing to do";
+  hand_over(0, kSmallHandover);
+  ASSERT_TRUE(wait_for([&] { return inbox_.queued() == 3000 + kSmallHandover; }));
+  hand_over(0, kSmallHandover + 1);
+  const std::size_t before = database_.statements("intake");
+  ASSERT_TRUE(wait_for([&] { return database_.statements("intake") > before + 5; }));
+  EXPECT_EQ(inbox_.queued(), 3000 + kSmallHandover);
+  for (const LeasedDelivery& delivery : inbox_.take().deliveries) {
+    --endpoints_.find(delivery.endpoint_id)->load->queued;
+    inbox_.left(delivery);
+  }
+  EXPECT_TRUE(wait_for([&] { return inbox_.queued() == kSmallHandover + 1; }));
 }
 
 }  // namespace

@@ -133,6 +133,21 @@ TEST_F(HandoverTest, SmallHandoversComeFirstAndNoneIsForgotten) {
   EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());
 }
 
+TEST_F(HandoverTest, LargerOnesThanAskedForWait) {
+  add_endpoint("acme", {"*"});
+  for (const int events : {1, 3, 2}) {
+    for (int i = 0; i < events; ++i) insert_event("acme", "a");
+    store_.intake(our_request());
+  }
+  IntakeRequest request = intake_request(theirs_);
+  request.largest_picked_up = 2;
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(3)) << "the first and the last";
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, IsEmpty());
+  request.largest_picked_up = 3;
+  request.from_position = 1;  // no full sweep
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(3));
+}
+
 TEST_F(HandoverTest, DeliveriesInOrderAreToldAndNotLeased) {
   const EndpointId endpoint = add_endpoint("acme", {"*"});
   run("UPDATE sealpost.endpoints SET ordering = 'fifo'");

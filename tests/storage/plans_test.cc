@@ -56,7 +56,7 @@ class PlansTest : public StorageTest {
 TEST_F(PlansTest, NoHotStatementReadsAWholeTable) {
   fill_deliveries();
   const std::vector<std::pair<PgStatement, int>> statements = {
-      {kIntakeStatement, 11},         {kPickUpStatement, 3},   {kClaimStatement, 4},
+      {kIntakeStatement, 11},         {kPickUpStatement, 4},   {kClaimStatement, 4},
       {kFinishStatement, 30},         {kOrphansStatement, 22}, {kGiveRowsStatement, 6},
       {kReleaseStatement, 2},         {kSkipStatement, 2},     {kFailStatement, 3},
       {kResponsePayloadsStatement, 5}};
@@ -98,8 +98,8 @@ TEST_F(PlansTest, TheProbesReadNoDeadRows) {
     return fewest;
   };
   const auto probe = [](int from_position, int seen_to) {
-    return fmt::format("SELECT first_event FROM sealpost.work_waits({}, {}, 1, '')", from_position,
-                       seen_to);
+    return fmt::format("SELECT first_event FROM sealpost.work_waits({}, {}, 1, '', 1000)",
+                       from_position, seen_to);
   };
   // 200,000 dead rows are 1,100 pages.
   run("DELETE FROM sealpost.intake WHERE seq <= 199000");

@@ -104,7 +104,7 @@ void MemoryDatabase::hand_over(Epoch epoch, const EndpointId& endpoint, int even
     event.type = "a";
     event.payload = "{}";
     Delivery made;
-    made.id = DeliveryId(fmt::format("dlv_handed_over_{}", i));
+    made.id = DeliveryId(fmt::format("dlv_handed_over_{}", deliveries_.size()));
     made.endpoint_id = endpoint;
     made.event = std::make_shared<const Event>(std::move(event));
     made.next_attempt_at = clock_.monotonic_now();

@@ -115,8 +115,10 @@ class MemoryDeliveryStore final : public DeliveryStore {
     IntakeResult result;
     database_.rooms_named_ = request.rooms.size();
     if (!database_.is_alive(request.epoch)) return result;
-    if (request.max_picked_up > 0) {
-      result.handed_over = std::exchange(database_.handed_over_[request.epoch], {});
+    // All of them are one handover here.
+    auto& handed_over = database_.handed_over_[request.epoch];
+    if (request.max_picked_up > 0 && std::ssize(handed_over) <= request.largest_picked_up) {
+      result.handed_over = std::exchange(handed_over, {});
     }
     if (!result.handed_over.empty()) return result;
     std::map<EndpointId, int> rooms;
