@@ -10,19 +10,18 @@ namespace sealpost {
 // $1 epoch, $2 after this handover, $3 deliveries (one handover more at most), $4 the largest
 // handover
 //
-// The rows are ours already; this is how we hear of them.
-// Small handovers first: what was taken out of turn must not wait behind a flood here, either. The
-// first row names the last of those before which nothing waits any more.
+// The rows are ours already; this is how we hear of them. Small handovers first: what was taken out
+// of turn must not wait behind a flood here, either. The first row names the last of those before
+// which nothing waits any more.
 // Indexes: primary keys; outbox's in the partition that run-time pruning leaves. Locks: our row in
 // dispatchers FOR KEY SHARE, the handovers, which nobody else takes away while our epoch lives.
 const PgStatement kPickUpStatement{"pick_up", R"sql(
 WITH alive AS MATERIALIZED (
   SELECT epoch FROM sealpost.dispatchers WHERE epoch = $1 FOR KEY SHARE
 ), waits AS MATERIALIZED (
-  SELECT id, deliveries <= $4::int AND sum(deliveries) OVER (ORDER BY deliveries > 64, id) - deliveries < $3::int
-             AS is_next
+  SELECT id, sum(deliveries) OVER (ORDER BY deliveries > 64, id) - deliveries < $3::int AS is_next
   FROM (SELECT h.id, h.deliveries FROM sealpost.handovers h
-        WHERE h.epoch = $1 AND h.id > $2 ORDER BY h.id LIMIT 500) h
+        WHERE h.epoch = $1 AND h.id > $2 AND h.deliveries <= $4::int ORDER BY h.id LIMIT 500) h
 ), picked AS MATERIALIZED (
   DELETE FROM sealpost.handovers
   WHERE epoch = $1 AND id = ANY (ARRAY(SELECT id FROM waits WHERE is_next)) AND EXISTS (SELECT FROM alive)
@@ -38,7 +37,9 @@ WITH alive AS MATERIALIZED (
 )
 SELECT 0::bigint AS seq,
        (SELECT coalesce(max(p.id), '') FROM picked p
-        WHERE p.id < coalesce((SELECT min(id) FROM waits WHERE NOT is_next), '~')) AS id, 0 AS version,
+        WHERE p.id < coalesce((SELECT h.id FROM sealpost.handovers h
+                               WHERE h.epoch = $1 AND h.id > $2 AND h.id NOT IN (SELECT picked.id FROM picked)
+                               ORDER BY h.id LIMIT 1), '~')) AS id, 0 AS version,
        (SELECT string_agg(DISTINCT e, ',')
         FROM picked CROSS JOIN LATERAL unnest(waiting_endpoint_ids) AS e) AS endpoint_id,
        '' AS event_id,

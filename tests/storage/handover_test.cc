@@ -148,6 +148,20 @@ TEST_F(HandoverTest, LargerOnesThanAskedForWait) {
   EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(3));
 }
 
+TEST_F(HandoverTest, ASmallOneBehindVeryManyIsFound) {
+  add_endpoint("acme", {"*"});
+  run("INSERT INTO sealpost.handovers (epoch, id, deliveries) SELECT " + std::to_string(theirs_) +
+      ", 'dlv_0' || i, 100 FROM generate_series(1000, 1999) i");
+  insert_event("acme", "a");
+  IntakeRequest ours = our_request();
+  ours.max_handed_over = 1'000'000;
+  store_.intake(ours);
+  IntakeRequest request = intake_request(theirs_);
+  request.largest_picked_up = 64;
+  EXPECT_THAT(theirs_store_.intake(request).handed_over, SizeIs(1));
+  EXPECT_EQ(count("sealpost.handovers"), 1000);
+}
+
 TEST_F(HandoverTest, DeliveriesInOrderAreToldAndNotLeased) {
   const EndpointId endpoint = add_endpoint("acme", {"*"});
   run("UPDATE sealpost.endpoints SET ordering = 'fifo'");
