@@ -42,6 +42,8 @@ class IntakeLoopTest : public testing::Test {
     }
   }
 
+  static constexpr Milliseconds kIdle{1};
+
   FakeClock clock_;
   MemoryDatabase database_{clock_};
   FakeNetwork http_{clock_};
@@ -83,7 +85,7 @@ class IntakeLoopTest : public testing::Test {
                       .health = health_,
                       .metrics = metrics_,
                       .clock = clock_},
-                     {.busy = Milliseconds{1}, .idle = Milliseconds{1}}};
+                     {.busy = Milliseconds{1}, .idle = kIdle}};
 };
 
 // Their number is bounded by nothing else, and each is a parameter of every statement.
@@ -127,6 +129,18 @@ TEST_F(IntakeLoopTest, WithEnoughToDoItPicksUpOnlySmallHandovers) {
     inbox_.left(delivery);
   }
   EXPECT_TRUE(wait_for([&] { return inbox_.queued() == kSmallHandover + 1; }));
+}
+
+// Most of what an idle process costs is waking up. How long polls take at least is certain on any
+// machine; how long at most is not.
+TEST_F(IntakeLoopTest, PollsHalfAsOftenAfterAQuietTime) {
+  const auto statements = [this] { return database_.statements("intake"); };
+  intake_.start();
+  ASSERT_TRUE(wait_for([&] { return statements() > 0; }));
+  const auto began = std::chrono::steady_clock::now();
+  const std::size_t before = statements();
+  ASSERT_TRUE(wait_for([&] { return statements() >= before + 100; }));
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 99 * 2 * kIdle);
 }
 
 }  // namespace
