@@ -17,6 +17,7 @@ class OutboxTest : public StorageTest {
     }
     return "accepted";
   }
+  std::string new_id() { return value("SELECT sealpost.new_id('evt_')"); }
   std::string refusal_of(const std::string& columns, const std::string& values) {
     return refusal("INSERT INTO sealpost.outbox (" + columns + ") VALUES (" + values + ")");
   }
@@ -24,8 +25,7 @@ class OutboxTest : public StorageTest {
 
 TEST_F(OutboxTest, WhatOnConflictLeavesOutIsNotTakenIn) {
   const std::string insert = "INSERT INTO sealpost.outbox (id, type, payload) VALUES ('" +
-                             value("SELECT sealpost.new_id('evt_')") +
-                             "', 'a', '{}') ON CONFLICT DO NOTHING";
+                             new_id() + "', 'a', '{}') ON CONFLICT DO NOTHING";
   run(insert);
   run(insert);
   EXPECT_EQ(count("sealpost.outbox"), 1);
@@ -78,6 +78,9 @@ TEST_F(OutboxTest, RefusesBadRowsAndNamesTheRule) {
 TEST_F(OutboxTest, AcceptsWhatIsJustAllowed) {
   EXPECT_EQ(refusal_of("type, payload", "'a', to_json(repeat('x', 1048574))"), "accepted");
   EXPECT_EQ(refusal_of("type, payload", "repeat('a', 128), 'null'"), "accepted");
+  EXPECT_EQ(refusal_of("type, payload, tenant, ordering_key",
+                       "'a', '{}', repeat('t', 128), repeat('ä', 256)"),
+            "accepted");
   EXPECT_EQ(refusal_of("type, payload", "'webhooks.x', '[]'"), "accepted");
   EXPECT_EQ(refusal_of("type, payload_bytes, content_type", "'a', '', 'text/plain; charset=utf-8'"),
             "accepted");
@@ -132,6 +135,48 @@ TEST_F(OutboxTest, TheProducerRoleMayInsertAndNothingElse) {
         "DELETE FROM sealpost.delivery_rows", "CREATE TABLE sealpost.x ()",
         "INSERT INTO sealpost.outbox_default (type, payload) VALUES ('a', '{}')"}) {
     EXPECT_THAT(as_producer(sql), HasSubstr("permission denied")) << sql;
+  }
+}
+
+// The trigger may more than the producer: nothing of the producer's may run in it.
+TEST_F(OutboxTest, AProducersOwnOperatorsDoNotReplaceTheRules) {
+  const auto as_producer = [&](const std::string& sql) {
+    sql_.transaction({}, [&](PgTransaction& transaction) {
+      transaction.run_script(
+          "SET LOCAL ROLE sealpost_producer;"
+          "SET LOCAL search_path = own, pg_catalog;" +
+          sql);
+    });
+  };
+  const auto create_function = [&](const std::string& signature, const std::string& answer) {
+    as_producer("CREATE FUNCTION own." + signature +
+                " LANGUAGE sql AS 'DELETE FROM sealpost.intake; SELECT " + answer + "'");
+  };
+  run("CREATE SCHEMA own");
+  run("GRANT ALL ON SCHEMA own TO sealpost_producer");
+  for (const std::string type : {"pg_catalog.text", "int"}) {
+    create_function("yes(" + type + "," + type + ") RETURNS boolean", "true");
+    for (const std::string name : {"~", "!~", "=", "<>", "<=", ">="}) {
+      as_producer("CREATE OPERATOR own." + name + " (LEFTARG = " + type + ", RIGHTARG = " + type +
+                  ", FUNCTION = own.yes)");
+    }
+  }
+  create_function("length(pg_catalog.text) RETURNS int", "30");
+  create_function("octet_length(pg_catalog.text) RETURNS int", "30");
+  create_function("starts_with(pg_catalog.text, pg_catalog.text) RETURNS boolean", "false");
+  create_function("good(pg_catalog.text) RETURNS boolean", "true");
+  as_producer("CREATE DOMAIN own.text AS pg_catalog.text CHECK (own.good(VALUE))");
+  // Ids are given, because what makes them is the producer's business.
+  const auto insert = [&](const std::string& columns, const std::string& values) {
+    as_producer("INSERT INTO sealpost.outbox (id, " + columns + ") VALUES ('" + new_id() + "', " +
+                values + ")");
+  };
+  insert("type, payload", "'a', '{}'");
+  insert("type, payload_bytes, content_type, ordering_key", "'a', 'x', 'text/plain', 'k'");
+  insert("type, payload", "'a', '{}'");
+  EXPECT_EQ(count("sealpost.intake"), 3);
+  for (const std::string values : {"'a b', '{}', NULL", "'a', '{}', ''", "'webhook', '{}', NULL"}) {
+    EXPECT_THROW(insert("type, payload, ordering_key", values), StorageError) << values;
   }
 }
 
