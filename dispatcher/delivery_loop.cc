@@ -38,7 +38,9 @@ DeliveryLoop::DeliveryLoop(Parts parts, int max_in_flight)
 void DeliveryLoop::run() {
   while (!leaving_) {
     bool held_back = false;
-    thread_.turned(parts_.clock.monotonic_now());
+    const MonotonicTime now = parts_.clock.monotonic_now();
+    thread_.turned(now);
+    recent_.turn(now);
     forget_lost_lease();
     give_up_lost_buckets();
     take_inbox();
@@ -50,7 +52,7 @@ void DeliveryLoop::run() {
       held_back = start_allowed();
     }
     held_up_count_ = schedule_.queued() - schedule_.movable();
-    running_limit_.used(schedule_.in_flight(), parts_.membership.on_our_host());
+    running_limit_.used(recent_.count(), parts_.membership.on_our_host());
     look(held_back);
     record();
   }
@@ -102,13 +104,9 @@ void DeliveryLoop::take_inbox() {
       left_queue(delivery, *endpoint);
       parts_.metrics.deliveries_dropped.add();
     } else if (!endpoint->may_send()) {
-      std::vector<LeasedDelivery> one;
-      one.push_back(std::move(delivery));
-      end_unsendable(*endpoint, std::move(one));
+      end_unsendable(*endpoint, {delivery});
     } else if (belongs_to_another(endpoint->endpoint())) {
-      std::vector<LeasedDelivery> one;
-      one.push_back(std::move(delivery));
-      release(*endpoint, std::move(one));
+      release(*endpoint, {delivery});
     } else {
       add(std::move(endpoint), std::move(delivery));
     }
@@ -144,7 +142,7 @@ bool DeliveryLoop::start_allowed() {
       return false;
     }
     if (!may_start(now)) return false;
-    if (schedule_.in_flight() >= running_limit_.value() && !running_limit_.is_full()) {
+    if (recent_.count() >= running_limit_.value() && !running_limit_.is_full()) {
       return schedule_.wants_slots();
     }
     std::optional<Schedule::Start> start = schedule_.next(now);
@@ -183,7 +181,7 @@ void DeliveryLoop::begin(Schedule::Start start) {
   const std::uint64_t tag = free_tags_.back();
   free_tags_.pop_back();
   auto& request = std::get<HttpRequest>(built);
-  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint), signing,
+  in_flight_[tag] = {std::move(start.delivery), std::move(start.endpoint), signing, recent_.began(),
                      request.sealed_session};
   in_flight_count_ = in_flight_now();
   parts_.sender->start(tag, std::move(request));
@@ -217,6 +215,7 @@ void DeliveryLoop::record() {
     }
     InFlight flight = std::move(in_flight_[finished.tag]);
     free_tags_.push_back(finished.tag);
+    recent_.ended(flight.began_in);
     FinishedAttempt attempt = result_of(finished, flight);
     hold_back(attempt.decision, attempt, *flight.endpoint);
     note_end(attempt, *flight.endpoint);

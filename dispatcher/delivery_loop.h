@@ -28,6 +28,7 @@
 #include "dispatcher/inbox.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/membership.h"
+#include "dispatcher/recent_requests.h"
 #include "dispatcher/running_limit.h"
 #include "dispatcher/schedule.h"
 #include "dispatcher/side_requests.h"
@@ -72,7 +73,8 @@ class DeliveryLoop {
   struct InFlight {
     LeasedDelivery delivery;
     ReadyEndpointPtr endpoint;
-    ReadyEndpoint::Signing signing;                         // points into the endpoint
+    ReadyEndpoint::Signing signing;  // points into the endpoint
+    RecentRequests::Period began_in = 0;
     std::shared_ptr<const SealedSession> sealed_session{};  // null: its answer is not encrypted
   };
   // A result that waits until it is certain that nobody changed the endpoint's secrets meanwhile.
@@ -117,6 +119,7 @@ class DeliveryLoop {
   const int max_in_flight_;
   Schedule schedule_;
   RunningLimit running_limit_;
+  RecentRequests recent_;
   RequestBuilder builder_;
   Epoch epoch_ = 0;  // of everything in schedule_
   // As we saw them last.

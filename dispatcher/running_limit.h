@@ -1,4 +1,5 @@
-// How many requests should run at once: as many as keep the network thread busy, and no more.
+// How many requests should run at once: as many as keep the network thread busy, and no more. Those
+// that have been running for a second do not count: they keep nobody busy (recent_requests.h).
 //
 // With receivers that answer at once a hundred requests are plenty; a thousand only cost: each runs
 // on a connection of its own, whose memory falls out of the processor's caches (26 us of CPU per
@@ -31,7 +32,8 @@ class RunningLimit {
   int value() const { return limit_; }
   bool is_full() const { return limit_ == most_; }
 
-  // So many are running, and so many dispatchers share our host. Once per turn, before the look.
+  // So many are running, of those that began lately (recent_requests.h), and so many dispatchers
+  // share our host. Once per turn, before the look.
   void used(int running, int dispatchers) {
     least_ = std::min(std::max(kLeast / dispatchers, kLeastOfMany), most_);
     limit_ = std::clamp(running + kRise, least_, std::max(least_, limit_));

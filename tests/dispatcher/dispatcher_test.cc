@@ -226,6 +226,25 @@ TEST_F(DispatcherTest, ManyHangingEndpointsDoNotKeepEventsFromOthers) {
   }));
 }
 
+// How many run at once is bounded by what keeps the network thread busy, and those do not.
+TEST_F(DispatcherTest, RequestsThatHangLeaveOthersAsManyAtOnceAsEver) {
+  constexpr int kHanging = 200;
+  database_.add_endpoint(sample_endpoint("a", kHanging));
+  Endpoint other = sample_endpoint("other", 100);
+  other.settings.enabled_events = {"refund.*"};
+  database_.add_endpoint(other);
+  start();
+  insert_events(kHanging);
+  ASSERT_TRUE(pass_time_until([&] { return network_.waiting_count() == kHanging; }));
+  clock_.advance(Milliseconds{1'100});
+  for (int i = 0; i < 100; ++i) {
+    Event event = sample_event("evt_other" + std::to_string(i));
+    event.type = "refund.created";
+    database_.insert_event(event);
+  }
+  EXPECT_TRUE(wait_for([&] { return network_.waiting_count() >= kHanging + 64; }));
+}
+
 TEST_F(DispatcherTest, ClaimsWhatWaitsForManyEndpointsTogether) {
   for (int i = 0; i < 400; ++i) database_.add_endpoint(sample_endpoint("b" + std::to_string(i)));
   start();
