@@ -118,6 +118,7 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
     if (enough || total_room() == 0) return Next::after_busy_poll;
     if (picked_up) return Next::at_once;
   }
+  if (now < look_pace_.next()) return Next::after_idle_poll;
   IntakeRequest request = intake_request(epoch, now);
   if (takes_others_along) request.newest = kNewestEvents;
   request.max_picked_up = pick_up;  // also if we are alone: those who died may have left something
@@ -136,10 +137,12 @@ IntakeLoop::Next IntakeLoop::take_events(Epoch epoch, MonotonicTime now, bool en
 IntakeResult IntakeLoop::take(const IntakeRequest& request, MonotonicTime now) {
   const MonotonicTime began = parts_.clock.monotonic_now();
   IntakeResult result = parts_.store->intake(request);
-  const auto took = parts_.clock.monotonic_now() - began;
-  parts_.metrics.intake_seconds.observe(std::chrono::duration<double>(took).count());
+  const MonotonicTime ended = parts_.clock.monotonic_now();
+  parts_.metrics.intake_seconds.observe(std::chrono::duration<double>(ended - began).count());
   learn_from(result);
-  if (result.events > 0 || !result.handed_over.empty()) last_event_ = last_work_ = now;
+  const bool found = result.events > 0 || !result.handed_over.empty();
+  if (found) last_event_ = last_work_ = now;
+  if (request.max_events > 0) look_pace_.looked(ended, ended - began, found);
   not_handed_over_.deliveries = std::move(result.leased);
   accept(result.handed_over, now);
   hand_over();

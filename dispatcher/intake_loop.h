@@ -38,6 +38,7 @@
 #include "dispatcher/endpoint_cache.h"
 #include "dispatcher/finisher.h"
 #include "dispatcher/inbox.h"
+#include "dispatcher/look_pace.h"
 #include "dispatcher/loop_thread.h"
 #include "dispatcher/membership.h"
 #include "dispatcher/retry_times.h"
@@ -126,6 +127,7 @@ class IntakeLoop {
   std::int64_t from_position_ = 0;
   std::optional<MonotonicTime> last_sweep_;
   std::optional<MonotonicTime> next_look_;
+  LookPace look_pace_;
   bool backlog_ = false;  // more wait than the last statement took
   // Out of turn: positions seen in all, at the last step back, and at the one before.
   MonotonicTime next_out_of_turn_{};

@@ -143,5 +143,23 @@ TEST_F(IntakeLoopTest, PollsHalfAsOftenAfterAQuietTime) {
   EXPECT_GE(std::chrono::steady_clock::now() - began, 99 * 2 * kIdle);
 }
 
+// As beside an open transaction that has inserted very many.
+TEST_F(IntakeLoopTest, LooksThatAreSlowAndFindNothingAreFew) {
+  const auto statements = [this] { return database_.statements("intake"); };
+  database_.fail_with([this](const std::string& statement) -> std::optional<StorageError> {
+    if (statement == "intake") clock_.advance(Milliseconds{100});
+    return {};
+  });
+  database_.add_endpoint(sample_endpoint("e"));
+  intake_.start();
+  ASSERT_TRUE(wait_for([&] { return statements() == 2; }));
+  database_.insert_event(sample_event("evt_1"));
+  LoopThread pause;  // while only looks let time pass
+  pause.sleep(50 * kIdle);
+  EXPECT_EQ(statements(), 2u);
+  clock_.advance(LookPace::kLongest);
+  EXPECT_TRUE(wait_for([&] { return inbox_.queued() == 1; }));
+}
+
 }  // namespace
 }  // namespace sealpost
