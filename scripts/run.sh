@@ -41,7 +41,8 @@ chmod 0700 "$demo"
 serve_pid='' listen_pid=''
 # shellcheck disable=SC2317  # called by the traps
 stop() {
-  trap - EXIT INT TERM HUP
+  trap - EXIT
+  trap '' INT TERM HUP  # a second Ctrl-C would leave the programs running
   [ -z "$serve_pid$listen_pid" ] || say "stopping"
   [ -z "$serve_pid" ] || kill "$serve_pid" 2>/dev/null || true
   [ -z "$serve_pid" ] || wait "$serve_pid" 2>/dev/null || true
